@@ -1,0 +1,1 @@
+"""The `cio` command: thin faces over loaders, models and syncs."""

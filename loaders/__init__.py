@@ -1,0 +1,1 @@
+"""Loaders: the outside world into raw tables, with dlt."""

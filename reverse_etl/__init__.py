@@ -1,0 +1,1 @@
+"""Reverse ETL: plan, deliver and record what leaves the warehouse."""

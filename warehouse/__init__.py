@@ -1,0 +1,1 @@
+"""The warehouse: the only place that opens it."""
