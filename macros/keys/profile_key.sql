@@ -1,0 +1,20 @@
+{#-
+    The immutable key a fact carries for the profile it was recorded for: the best identifier that
+    came with it. `person_id` is joined late, because merges move it and facts must not change.
+-#}
+{%- macro profile_key(cio_id, customer_id, email) -%}
+    case
+        when {{ cio_id }} is not null then 'cio:' || {{ cio_id }}
+        when {{ customer_id }} is not null then 'id:' || {{ customer_id }}
+        when {{ email }} is not null then 'email:' || {{ email }}
+    end
+{%- endmacro -%}
+
+{#- E-mail addresses compare in lower case and trimmed, as Customer.io compares them. -#}
+{%- macro normalise_email(email) -%}
+    nullif(lower(trim({{ email }})), '')
+{%- endmacro -%}
+
+{%- macro normalise_id(identifier) -%}
+    nullif(trim({{ identifier }}), '')
+{%- endmacro -%}

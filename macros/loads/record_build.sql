@@ -1,0 +1,33 @@
+{#- Each build leaves a row: what it built, as of when, and whether everything passed. -#}
+{%- macro record_build(results) -%}
+    {%- if execute and flags.WHICH in ('build', 'run') -%}
+        {%- set failures = results
+            | selectattr('status', 'in', ['error', 'fail', 'runtime error', 'skipped', 'partial success'])
+            | list | length -%}
+        {%- set selection = (
+            (invocation_args_dict.get('select') or []) | list
+            + (invocation_args_dict.get('exclude') or []) | list
+        ) | join(' ') -%}
+        {%- set is_whole = flags.WHICH == 'build' and not selection
+            and not invocation_args_dict.get('selector') -%}
+        insert into {{ source('dbt', 'builds') }} (
+            build_id, started_at, finished_at, as_of, is_as_of_given, target, schema_prefix,
+            command, selection, is_whole, is_passed, models, failures
+        )
+        values (
+            '{{ invocation_id }}',
+            cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as timestamp),
+            cast('{{ modules.datetime.datetime.now(modules.pytz.utc).strftime("%Y-%m-%d %H:%M:%S.%f") }}' as timestamp),
+            {{ as_of() }},
+            {{ 'true' if var('as_of', none) else 'false' }},
+            '{{ target.name }}',
+            '{{ schema_prefix() }}',
+            '{{ flags.WHICH }}',
+            '{{ selection | replace("'", "''") }}',
+            {{ 'true' if is_whole else 'false' }},
+            {{ 'true' if failures == 0 else 'false' }},
+            {{ results | length }},
+            {{ failures }}
+        )
+    {%- endif -%}
+{%- endmacro -%}

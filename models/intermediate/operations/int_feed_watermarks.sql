@@ -1,0 +1,60 @@
+-- Until when each feed is whole: what its loads declared, or its newest row, whichever is later,
+-- and never after `as_of`. An experiment's people are mature only before it.
+with customerio_loads as (
+    select * from {{ ref('stg_customerio__feed_loads') }}
+),
+
+commerce_loads as (
+    select * from {{ ref('stg_commerce__feed_loads') }}
+),
+
+message_events as (
+    select * from {{ ref('int_message_events') }}
+),
+
+orders as (
+    select * from {{ ref('int_orders') }}
+),
+
+candidates as (
+    select
+        'webhooks' as feed,
+        max(complete_through) as complete_through
+    from customerio_loads
+    where feed = 'webhooks'
+
+    union all
+
+    select
+        'webhooks' as feed,
+        max(occurred_at) as complete_through
+    from message_events
+    where occurred_at <= {{ as_of() }}
+
+    union all
+
+    select
+        'orders' as feed,
+        max(complete_through) as complete_through
+    from commerce_loads
+    where feed = 'orders'
+
+    union all
+
+    select
+        'orders' as feed,
+        max(ordered_at) as complete_through
+    from orders
+    where ordered_at <= {{ as_of() }}
+),
+
+final as (
+    select
+        feed,
+        least(max(complete_through), {{ as_of() }}) as complete_through
+    from candidates
+    group by feed
+    having max(complete_through) is not null
+)
+
+select * from final

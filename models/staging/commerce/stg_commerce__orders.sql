@@ -1,0 +1,47 @@
+with source as (
+    select * from {{ source('commerce', 'orders') }}
+),
+
+complete_loads as (
+    {{ complete_loads('commerce') }}
+),
+
+-- The shop exports an order again when it changes. The newest version stands; between versions
+-- that give no time the text decides, so that the order of loading never does.
+ranked as (
+    select
+        source.*,
+        row_number() over (
+            partition by source.order_id
+            order by source.updated_at desc nulls last, source.payload desc
+        ) as version_rank
+    from source
+    inner join complete_loads
+        on source._dlt_load_id = complete_loads.load_id
+),
+
+renamed as (
+    select
+        order_id,
+        {{ normalise_id('cio_id') }} as cio_id,
+        {{ normalise_id('customer_id') }} as customer_id,
+        {{ normalise_email('email') }} as email,
+        upper(currency) as currency,
+        discount_code,
+        ordered_at,
+        updated_at,
+        total_amount,
+        coalesce(discount_amount, 0) as discount_amount,
+        coalesce(is_cancelled, false) as is_cancelled
+    from ranked
+    where version_rank = 1
+),
+
+final as (
+    select
+        *,
+        {{ profile_key('cio_id', 'customer_id', 'email') }} as profile_key
+    from renamed
+)
+
+select * from final
