@@ -1,0 +1,105 @@
+"""The two doors of the warehouse: opened for writing, or read as it was last published.
+
+Reading what is published is never in the way of a build, and never meets a half-built table.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from warehouse.builds import Build, newest_whole_build
+from warehouse.errors import CioError, WarehouseBusy
+from warehouse.opening import explain, open_warehouse
+from warehouse.publish import publish, published_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from warehouse.home import Home
+
+__all__ = ["Build", "Published", "open_warehouse", "read_published"]
+
+_NOTHING = "no whole build has passed yet, so there is nothing to read. Run `cio build` first."
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published build, open for reading."""
+
+    connection: duckdb.DuckDBPyConnection
+    build: Build
+    path: Path
+
+    def schema(self, layer: str) -> str:
+        """The schema of a layer in this build: `marts` is `dev_marts` in a build for dev."""
+        return f"{self.build.schema_prefix}{layer}"
+
+    def table(self, layer: str, name: str) -> str:
+        """A table as SQL names it: `dev_marts.people`."""
+        return f"{self.schema(layer)}.{name}"
+
+
+@contextmanager
+def read_published(home: Home) -> Iterator[Published]:
+    """Open the newest published build, publishing first if the warehouse has a newer one.
+
+    A warehouse that another process holds is not waited for: the newest file is read.
+
+    Args:
+        home: The home to read from.
+
+    Yields:
+        The build, its file attached read-only as the catalog `warehouse` of a connection that
+        lives in memory; the time zone is UTC.
+
+    Raises:
+        CioError: Nothing is published, or the file cannot be read.
+    """
+    _publish_if_free(home)
+    connection = duckdb.connect()
+    try:
+        connection.execute("set global TimeZone = 'UTC'")
+        path = _attach_newest(connection, home)
+        connection.execute("use warehouse")
+        build = newest_whole_build(connection)
+        if build is None:
+            message = f"{path} has no record of its build. Remove it and run `cio build`."
+            raise CioError(message)
+        yield Published(connection=connection, build=build, path=path)
+    finally:
+        connection.close()
+
+
+def _publish_if_free(home: Home) -> None:
+    try:
+        publish(home, wait_seconds=0)
+    except WarehouseBusy as error:
+        if not published_files(home):
+            message = f"nothing is published yet: {error}"
+            raise WarehouseBusy(message) from error
+    except CioError:
+        # a reader who may not write, or has no room for a copy, still reads what there is
+        if not published_files(home):
+            raise
+
+
+def _attach_newest(connection: duckdb.DuckDBPyConnection, home: Home) -> Path:
+    # a file may be removed by a publisher between listing and opening; the next one is there
+    for _ in range(10):
+        files = published_files(home)
+        if not files:
+            raise CioError(_NOTHING)
+        literal = str(files[0]).replace("'", "''")
+        try:
+            connection.execute(f"attach '{literal}' as warehouse (read_only)")
+        except duckdb.Error as error:
+            if not files[0].exists():
+                continue
+            raise CioError(explain(error, files[0], "read what is published")) from error
+        return files[0]
+    raise CioError(_NOTHING)

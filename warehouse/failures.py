@@ -1,0 +1,62 @@
+"""What failed inside a load, found under the layers that wrapped it."""
+
+from __future__ import annotations
+
+import errno
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from warehouse.errors import CioError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def recoverable(purpose: str) -> Iterator[None]:
+    """Turn what dlt and DuckDB raise into errors a user can act on.
+
+    Args:
+        purpose: What was being done, for the message: `load orders`.
+
+    Raises:
+        CioError: The one that our own code raised within; or the disk is full; or else the
+            innermost failure.
+    """
+    try:
+        yield
+    except CioError:
+        raise
+    except Exception as error:
+        raise _find(error, purpose) from error
+
+
+def _find(error: BaseException, purpose: str) -> CioError:
+    chain = list(_chain(error))
+    for link in chain:
+        if isinstance(link, CioError):
+            return link
+    if any(_is_disk_full(link) for link in chain):
+        return CioError(
+            f"cannot {purpose}: the disk is full. Nothing of this load counts; make room in the "
+            "folder of CIO_HOME and run it again."
+        )
+    innermost = chain[-1]
+    return CioError(
+        f"cannot {purpose}: {type(innermost).__name__}: {innermost}. Nothing of this load counts; "
+        "run it again once that is mended."
+    )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__ or link.__context__
+
+
+def _is_disk_full(error: BaseException) -> bool:
+    is_full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return is_full or "No space left on device" in str(error)
