@@ -1,0 +1,25 @@
+"""Runs a stand-in as a process: `python -m fakes mixpanel --port 8801`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from fakes import mixpanel
+from fakes.server import serve
+
+APPS = {"mixpanel": mixpanel.create_app}
+
+
+def main() -> None:
+    """Serve one stand-in until the process ends."""
+    parser = argparse.ArgumentParser(prog="python -m fakes", description=__doc__)
+    parser.add_argument("vendor", choices=sorted(APPS))
+    parser.add_argument("--port", type=int, required=True, help="loopback port to listen on")
+    parser.add_argument("--store", type=Path, help="file that keeps what was accepted")
+    arguments = parser.parse_args()
+    serve(APPS[arguments.vendor](store=arguments.store), port=arguments.port)
+
+
+if __name__ == "__main__":
+    main()

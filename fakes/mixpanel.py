@@ -1,0 +1,367 @@
+"""A strict stand-in of Mixpanel's ingestion API: `/import` for events, `/engage` for profiles.
+
+Source: https://docs.mixpanel.com/reference/import-events and
+https://docs.mixpanel.com/reference/profile-batch-update. What it accepted it keeps, counted as
+Mixpanel counts: events that agree in name, time, distinct_id and $insert_id are one event.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import time
+import zlib
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+import orjson
+from starlette.responses import Response
+from starlette.routing import Route
+
+from fakes.control import Control
+from fakes.mixpanel_rules import (
+    MAX_RECORD_BYTES,
+    MILLISECONDS_FROM,
+    Problem,
+    event_problem,
+    profile_problem,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from starlette.requests import Request
+
+TOKEN = "fake-mixpanel-token"  # noqa: S105 - the stand-in's own, of no use elsewhere
+SERVICE_ACCOUNT = "fake-user"
+SERVICE_SECRET = "fake-mixpanel-secret"  # noqa: S105 - the stand-in's own
+PROJECT_ID = "1"
+
+MAX_RECORDS = 2_000
+MAX_BYTES = 2_097_152
+MAX_STRING = 255
+
+
+class _Refusal(Exception):  # noqa: N818 - a reply, not a failure
+    """A reply that refuses the whole request."""
+
+    def __init__(self, status: int, body: dict[str, Any]) -> None:
+        super().__init__(status)
+        self.response = _json(body, status)
+
+
+@dataclass
+class Project:
+    """What the stand-in accepted, in memory and, if asked for, in a file that outlives it."""
+
+    file: IO[bytes] | None = None
+    events: dict[str, bytes] = field(default_factory=dict)
+    profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    received: int = 0
+
+    @classmethod
+    def open(cls, path: Path | None) -> Project:
+        """A project with what `path` holds from before."""
+        project = cls()
+        if path is not None:
+            if path.exists():
+                for line in path.read_bytes().splitlines():
+                    project._restore(line)
+            project.file = path.open("ab")
+        return project
+
+    def _restore(self, line: bytes) -> None:
+        record = orjson.loads(line[1:])
+        if line[:1] == b"E":
+            self._keep_event(record, line[1:])
+        else:
+            _apply(self.profiles, record)
+
+    def _keep_event(self, record: dict[str, Any], raw: bytes) -> None:
+        self.received += 1
+        self.events[_key(record)] = raw
+
+    def take_events(self, records: list[tuple[dict[str, Any], bytes]]) -> None:
+        """Keep events that passed."""
+        for record, raw in records:
+            self._keep_event(record, raw)
+        self._write(b"E", (raw for _, raw in records))
+
+    def take_profiles(self, records: list[dict[str, Any]]) -> None:
+        """Apply profile updates that passed, in order."""
+        for record in records:
+            _apply(self.profiles, record)
+        if self.file is not None:
+            self._write(b"P", (orjson.dumps(record) for record in records))
+
+    def _write(self, kind: bytes, lines: Iterable[bytes]) -> None:
+        if self.file is not None:
+            self.file.writelines(kind + line + b"\n" for line in lines)
+            self.file.flush()
+
+
+def create_app(
+    *, store: Path | None = None, now: Callable[[], float] = time.time, token: str = TOKEN
+) -> Control:
+    """The stand-in as an ASGI app.
+
+    Args:
+        store: A file that keeps what was accepted over a restart.
+        now: The present, in seconds since the epoch.
+        token: The project's token.
+
+    Returns:
+        The app, with `/import`, `/engage` and the control endpoints under `/_fake/`.
+    """
+    vendor = _Mixpanel(Project.open(store), now, token)
+    control = Control()
+    control.serve(vendor.routes())
+    return control
+
+
+class _Mixpanel:
+    def __init__(self, project: Project, now: Callable[[], float], token: str) -> None:
+        self.project = project
+        self.now = now
+        self.token = token
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/import", self.import_events, methods=["POST"]),
+            Route("/engage", self.engage, methods=["POST"]),
+            Route("/_fake/events", self.read_events),
+            Route("/_fake/profiles", self.read_profiles),
+            Route("/_fake/counts", self.read_counts),
+        ]
+
+    async def import_events(self, request: Request) -> Response:
+        body = await request.body()
+        try:
+            return self._import(request, body)
+        except _Refusal as refusal:
+            return refusal.response
+
+    def _import(self, request: Request, body: bytes) -> Response:
+        self._authenticate(request)
+        if request.query_params.get("strict") != "1":
+            raise _Refusal(400, _bad("this stand-in takes strict=1 only"))
+        body = _decode(request, body)
+        if len(body) > MAX_BYTES:
+            raise _Refusal(413, _too_large(f"{MAX_BYTES} bytes"))
+        now_ms = int(self.now() * 1000)
+        failed, good = [], []
+        for index, (record, raw) in enumerate(_records(request, body)):
+            problem = event_problem(record, now_ms=now_ms)
+            if len(raw) >= MAX_RECORD_BYTES:
+                problem = Problem("", "record exceeds 1 MB")
+            if problem is None:
+                good.append((record, raw))
+            else:
+                failed.append(_failed(index, problem, insert_id=_insert_id(record)))
+        self.project.take_events(good)
+        return _outcome(failed, len(good))
+
+    async def engage(self, request: Request) -> Response:
+        body = await request.body()
+        try:
+            return self._engage(request, body)
+        except _Refusal as refusal:
+            return refusal.response
+
+    def _engage(self, request: Request, body: bytes) -> Response:
+        if request.headers.get("content-encoding"):
+            raise _Refusal(400, {"status": 0, "error": "content encoding is not supported"})
+        pairs = _records(request, body)
+        problems = [
+            Problem("", "record exceeds 1 MB")
+            if len(raw) >= MAX_RECORD_BYTES
+            else profile_problem(record, token=self.token)
+            for record, raw in pairs
+        ]
+        if all(problem is not None and problem.field == "$token" for problem in problems):
+            return _json({"status": 0, "error": "Invalid credentials"}, 401)
+        good = [pair[0] for pair, bad in zip(pairs, problems, strict=True) if bad is None]
+        failed = [_failed(i, bad) for i, bad in enumerate(problems) if bad is not None]
+        self.project.take_profiles(good)
+        if request.query_params.get("strict") == "1":
+            return _outcome(failed, len(good))
+        if request.query_params.get("verbose") == "1":
+            error = failed[0]["message"] if failed else None
+            return _json({"status": 0 if failed else 1, "error": error})
+        return Response("0" if failed else "1", media_type="text/plain")
+
+    def _authenticate(self, request: Request) -> None:
+        user, secret = _basic(request.headers.get("authorization", ""))
+        if (user, secret) == (self.token, ""):
+            return
+        is_account = (user, secret) == (SERVICE_ACCOUNT, SERVICE_SECRET)
+        if not is_account or request.query_params.get("project_id") != PROJECT_ID:
+            body = {"code": 401, "error": "Invalid credentials", "status": "Unauthorized"}
+            raise _Refusal(401, body)
+
+    async def read_events(self, _request: Request) -> Response:
+        events = [_truncated(orjson.loads(raw)) for raw in self.project.events.values()]
+        return _json(events)
+
+    async def read_profiles(self, _request: Request) -> Response:
+        return _json(self.project.profiles)
+
+    async def read_counts(self, _request: Request) -> Response:
+        project = self.project
+        counts = {"events": len(project.events), "received": project.received}
+        return _json(counts | {"profiles": len(project.profiles)})
+
+
+def _json(body: object, status: int = 200) -> Response:
+    return Response(orjson.dumps(body), status, media_type="application/json")
+
+
+def _bad(error: str) -> dict[str, Any]:
+    return {"code": 400, "error": error, "status": "Bad Request"}
+
+
+def _too_large(limit: str) -> dict[str, Any]:
+    error = f"request exceeds max limit of {limit}"
+    return {"code": 413, "error": error, "status": "Request Entity Too Large"}
+
+
+def _failed(index: int, problem: Problem, **more: str) -> dict[str, Any]:
+    return {"index": index, **more, "field": problem.field, "message": problem.message}
+
+
+def _insert_id(record: object) -> str:
+    properties = record.get("properties") if isinstance(record, dict) else None
+    insert_id = properties.get("$insert_id") if isinstance(properties, dict) else None
+    return insert_id if isinstance(insert_id, str) else ""
+
+
+def _outcome(failed: list[dict[str, Any]], imported: int) -> Response:
+    if not failed:
+        return _json({"code": 200, "num_records_imported": imported, "status": "OK"})
+    return _json(
+        {
+            "code": 400,
+            "error": "some data points in the request failed validation",
+            "failed_records": failed,
+            "num_records_imported": imported,
+            "status": "Bad Request",
+        },
+        400,
+    )
+
+
+def _basic(header: str) -> tuple[str, str]:
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        user, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return user, secret
+
+
+def _decode(request: Request, body: bytes) -> bytes:
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding == "identity":
+        return body
+    if encoding != "gzip":
+        raise _Refusal(400, _bad("unsupported content encoding"))
+    try:
+        return gzip.decompress(body)
+    except (OSError, EOFError, zlib.error):
+        raise _Refusal(400, _bad("body is not gzip")) from None
+
+
+def _records(request: Request, body: bytes) -> list[tuple[Any, bytes]]:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip()
+    try:
+        if kind == "application/x-ndjson":
+            lines = [line for line in body.split(b"\n") if line]
+            pairs = [(orjson.loads(line), line) for line in lines]
+        elif kind in {"application/json", "application/x-www-form-urlencoded"}:
+            if kind.endswith("urlencoded"):
+                body = parse_qs(body.decode(), keep_blank_values=True).get("data", [""])[0].encode()
+            parsed = orjson.loads(body)
+            items = parsed if isinstance(parsed, list) else [parsed]
+            pairs = [(item, orjson.dumps(item)) for item in items]
+        else:
+            raise _Refusal(400, _bad("unsupported content type"))
+    except (orjson.JSONDecodeError, UnicodeDecodeError):
+        raise _Refusal(400, _bad("body is not valid JSON")) from None
+    if not pairs:
+        raise _Refusal(400, _bad("no records"))
+    if len(pairs) > MAX_RECORDS:
+        raise _Refusal(413, _too_large(f"{MAX_RECORDS} records"))
+    return pairs
+
+
+def _key(record: dict[str, Any]) -> str:
+    properties = record["properties"]
+    instant = properties["time"]
+    if instant < MILLISECONDS_FROM:
+        instant *= 1000
+    return f"{record['event']}\0{instant}\0{properties['distinct_id']}\0{properties['$insert_id']}"
+
+
+def _truncated(event: dict[str, Any]) -> dict[str, Any]:
+    properties = {
+        name: value[:MAX_STRING] if isinstance(value, str) else value
+        for name, value in event["properties"].items()
+    }
+    return {"event": event["event"], "properties": properties}
+
+
+def _apply(profiles: dict[str, dict[str, Any]], record: dict[str, Any]) -> None:
+    operation = next(key for key in record if key in _APPLY or key == "$delete")
+    if operation == "$delete":
+        profiles.pop(record["$distinct_id"], None)
+        return
+    profile = profiles.setdefault(record["$distinct_id"], {})
+    _APPLY[operation](profile, record[operation])
+
+
+def _set_once(profile: dict[str, Any], values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        profile.setdefault(name, value)
+
+
+def _add(profile: dict[str, Any], values: dict[str, float]) -> None:
+    for name, value in values.items():
+        profile[name] = profile.get(name, 0) + value
+
+
+def _union(profile: dict[str, Any], values: dict[str, list[Any]]) -> None:
+    for name, items in values.items():
+        held = profile.setdefault(name, [])
+        held.extend(item for item in items if item not in held)
+
+
+def _append(profile: dict[str, Any], values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        profile.setdefault(name, []).append(value)
+
+
+def _remove(profile: dict[str, Any], values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        if isinstance(profile.get(name), list):
+            profile[name] = [item for item in profile[name] if item != value]
+
+
+def _unset(profile: dict[str, Any], names: list[str]) -> None:
+    for name in names:
+        profile.pop(name, None)
+
+
+_APPLY: dict[str, Callable[[dict[str, Any], Any], None]] = {
+    "$set": lambda profile, values: profile.update(values),
+    "$set_once": _set_once,
+    "$add": _add,
+    "$union": _union,
+    "$append": _append,
+    "$remove": _remove,
+    "$unset": _unset,
+}
