@@ -1,0 +1,64 @@
+{{ config(materialized='view') }}
+
+with deliveries as (
+    select * from {{ ref('int_deliveries') }}
+),
+
+profile_people as (
+    select * from {{ ref('int_profile_people') }}
+),
+
+ghost_deliveries as (
+    select * from {{ ref('int_ghost_deliveries') }}
+),
+
+final as (
+    select
+        deliveries.delivery_id,
+        profile_people.person_id,
+        deliveries.profile_key,
+        deliveries.campaign_id,
+        deliveries.broadcast_id,
+        deliveries.newsletter_id,
+        deliveries.transactional_message_id,
+        deliveries.action_id,
+        deliveries.parent_action_id,
+        deliveries.content_id,
+        deliveries.journey_id,
+
+        deliveries.object_type,
+        deliveries.channel,
+
+        deliveries.first_event_at,
+        deliveries.drafted_at,
+        deliveries.attempted_at,
+        deliveries.sent_at,
+        deliveries.delivered_at,
+        -- A trapped delivery reaches nobody, whatever its feed says of it.
+        case when ghost_deliveries.delivery_id is null then deliveries.exposed_at end as exposed_at,
+        deliveries.first_opened_at,
+        deliveries.first_human_opened_at,
+        deliveries.first_clicked_at,
+        deliveries.first_human_clicked_at,
+        deliveries.converted_at,
+        deliveries.bounced_at,
+        deliveries.dropped_at,
+        deliveries.undeliverable_at,
+        deliveries.failed_at,
+        deliveries.unsubscribed_at,
+        deliveries.spammed_at,
+
+        deliveries.human_opens,
+        deliveries.machine_opens,
+        deliveries.human_clicks,
+        deliveries.machine_clicks,
+
+        ghost_deliveries.delivery_id is not null as is_ghost
+    from deliveries
+    left join profile_people
+        on deliveries.profile_key = profile_people.profile_key
+    left join ghost_deliveries
+        on deliveries.delivery_id = ghost_deliveries.delivery_id
+)
+
+select * from final

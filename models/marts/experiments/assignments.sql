@@ -1,0 +1,85 @@
+with recorded as (
+    select * from {{ ref('stg_experiments__assignments') }}
+    where assigned_at is null or assigned_at <= {{ as_of() }}
+),
+
+delivery_arms as (
+    select * from {{ ref('int_delivery_arms') }}
+    where first_event_at <= {{ as_of() }}
+),
+
+experiments as (
+    select * from {{ ref('int_experiments') }}
+),
+
+arms as (
+    select
+        experiment_id,
+        arm,
+        is_control
+    from {{ ref('experiment_arms') }}
+    group by experiment_id, arm, is_control
+),
+
+profile_people as (
+    select * from {{ ref('int_profile_people') }}
+),
+
+-- What the company recorded beats what its messages show: it says who was due as well.
+recorded_experiments as (
+    select experiment_id
+    from recorded
+    group by experiment_id
+),
+
+evidence as (
+    select
+        recorded.experiment_id,
+        recorded.profile_key,
+        recorded.arm,
+        greatest(coalesce(recorded.assigned_at, experiments.starts_at), experiments.starts_at)
+            as assigned_at,
+        'recorded' as evidence
+    from recorded
+    inner join experiments
+        on recorded.experiment_id = experiments.experiment_id
+
+    union all
+
+    select
+        delivery_arms.experiment_id,
+        delivery_arms.profile_key,
+        delivery_arms.arm,
+        delivery_arms.first_event_at as assigned_at,
+        'delivery' as evidence
+    from delivery_arms
+    left join recorded_experiments
+        on delivery_arms.experiment_id = recorded_experiments.experiment_id
+    where recorded_experiments.experiment_id is null
+),
+
+final as (
+    select
+        evidence.experiment_id,
+        profile_people.person_id,
+        evidence.arm,
+        evidence.evidence,
+        min(evidence.assigned_at) as assigned_at,
+        count(*) as occurrences,
+        arms.is_control
+    from evidence
+    inner join profile_people
+        on evidence.profile_key = profile_people.profile_key
+    inner join arms
+        on
+            evidence.experiment_id = arms.experiment_id
+            and evidence.arm = arms.arm
+    group by
+        evidence.experiment_id,
+        profile_people.person_id,
+        evidence.arm,
+        evidence.evidence,
+        arms.is_control
+)
+
+select * from final

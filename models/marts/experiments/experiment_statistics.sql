@@ -1,0 +1,71 @@
+with experiment_outcomes as (
+    select * from {{ ref('experiment_outcomes') }}
+),
+
+experiments as (
+    select * from {{ ref('int_experiments') }}
+),
+
+person_values as (
+    select
+        experiment_id,
+        arm,
+        case when is_delivered then 1 else 0 end as delivered
+        {%- for metric, expression in experiment_metrics() %},
+        cast({{ expression }} as decimal(12, 4)) as {{ metric }}
+        {%- endfor %}
+    from experiment_outcomes
+),
+
+summed as (
+    select
+        experiment_id,
+        arm,
+        count(*) as people,
+        sum(delivered) as delivered_people
+        {%- for metric, _ in experiment_metrics() %},
+        sum({{ metric }}) as {{ metric }}_y,
+        sum({{ metric }} * {{ metric }}) as {{ metric }}_yy,
+        sum({{ metric }} * {{ metric }} * {{ metric }}) as {{ metric }}_yyy,
+        sum({{ metric }} * delivered) as {{ metric }}_yd
+        {%- endfor %}
+    from person_values
+    group by experiment_id, arm
+),
+
+by_metric as (
+    {%- for metric, _ in experiment_metrics() %}
+    {{ 'union all' if not loop.first }}
+    select
+        experiment_id,
+        arm,
+        '{{ metric }}' as metric,
+        people,
+        delivered_people,
+        {{ metric }}_y as sum_y,
+        {{ metric }}_yy as sum_yy,
+        {{ metric }}_yyy as sum_yyy,
+        {{ metric }}_yd as sum_yd
+    from summed
+    {%- endfor %}
+),
+
+final as (
+    select
+        by_metric.experiment_id,
+        by_metric.arm,
+        by_metric.metric,
+        experiments.window_hours,
+        'all' as segment,
+        cast(by_metric.people as bigint) as people,
+        cast(by_metric.delivered_people as bigint) as delivered_people,
+        cast(by_metric.sum_y as double) as sum_y,
+        cast(by_metric.sum_yy as double) as sum_yy,
+        cast(by_metric.sum_yyy as double) as sum_yyy,
+        cast(by_metric.sum_yd as double) as sum_yd
+    from by_metric
+    inner join experiments
+        on by_metric.experiment_id = experiments.experiment_id
+)
+
+select * from final

@@ -1,0 +1,99 @@
+with person_identifiers as (
+    select * from {{ ref('person_identifiers') }}
+),
+
+profile_people as (
+    select * from {{ ref('int_profile_people') }}
+),
+
+profiles as (
+    select * from {{ ref('stg_people__people') }}
+),
+
+seen as (
+    select
+        person_id,
+        min(first_seen_at) as first_seen_at,
+        max(last_seen_at) as last_seen_at,
+        count(*) as identifiers
+    from person_identifiers
+    group by person_id
+),
+
+-- Of several identifiers of a kind the one seen last is the one to reach the person by.
+ranked_identifiers as (
+    select
+        person_id,
+        identifier_type,
+        identifier,
+        row_number() over (
+            partition by person_id, identifier_type
+            order by last_seen_at desc nulls last, identifier desc
+        ) as identifier_rank
+    from person_identifiers
+),
+
+current_identifiers as (
+    select
+        person_id,
+        max(identifier) filter (where identifier_type = 'customer_id') as customer_id,
+        max(identifier) filter (where identifier_type = 'email') as email
+    from ranked_identifiers
+    where identifier_rank = 1
+    group by person_id
+),
+
+canonical as (
+    select
+        person_id,
+        case
+            when min(canonical_key) like 'cio:%' then substr(min(canonical_key), 5)
+        end as cio_id
+    from profile_people
+    group by person_id
+),
+
+person_profiles as (
+    select
+        profile_people.person_id,
+        profiles.phone,
+        profiles.first_name,
+        profiles.last_name,
+        profiles.created_at,
+        row_number() over (
+            partition by profile_people.person_id
+            order by profiles.updated_at desc nulls last, profiles.profile_key asc
+        ) as profile_rank,
+        min(profiles.created_at) over (
+            partition by profile_people.person_id
+        ) as first_created_at
+    from profiles
+    inner join profile_people
+        on profiles.profile_key = profile_people.profile_key
+),
+
+final as (
+    select
+        seen.person_id,
+        canonical.cio_id,
+        current_identifiers.customer_id,
+        current_identifiers.email,
+        person_profiles.phone,
+        person_profiles.first_name,
+        person_profiles.last_name,
+        person_profiles.first_created_at as created_at,
+        seen.first_seen_at,
+        seen.last_seen_at,
+        seen.identifiers
+    from seen
+    inner join canonical
+        on seen.person_id = canonical.person_id
+    inner join current_identifiers
+        on seen.person_id = current_identifiers.person_id
+    left join person_profiles
+        on
+            seen.person_id = person_profiles.person_id
+            and person_profiles.profile_rank = 1
+)
+
+select * from final

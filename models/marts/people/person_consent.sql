@@ -1,0 +1,58 @@
+with message_events as (
+    select * from {{ ref('message_events') }}
+    where metric in ('subscribed', 'unsubscribed') and occurred_at <= {{ as_of() }}
+),
+
+profiles as (
+    select * from {{ ref('stg_people__people') }}
+),
+
+profile_people as (
+    select * from {{ ref('int_profile_people') }}
+),
+
+-- An unsubscribe through a message opts out of that channel, one on the profile out of all.
+statements as (
+    select
+        person_id,
+        coalesce(channel, 'all') as channel,
+        occurred_at as stated_at,
+        metric = 'unsubscribed' as is_opted_out
+    from message_events
+    where person_id is not null
+
+    union all
+
+    select
+        profile_people.person_id,
+        'all' as channel,
+        coalesce(profiles.updated_at, profiles.created_at) as stated_at,
+        profiles.is_unsubscribed as is_opted_out
+    from profiles
+    inner join profile_people
+        on profiles.profile_key = profile_people.profile_key
+    where profiles.is_unsubscribed is not null
+),
+
+-- The latest word counts; of two at one instant the opt-out does.
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by person_id, channel
+            order by stated_at desc nulls last, is_opted_out desc
+        ) as statement_rank
+    from statements
+),
+
+final as (
+    select
+        person_id,
+        channel,
+        stated_at,
+        is_opted_out
+    from ranked
+    where statement_rank = 1
+)
+
+select * from final
