@@ -24,3 +24,10 @@
 {%- macro log_one_plus(y) -%}
     coalesce(ln(1e0+{{ y }})*{{ y }}/nullif((1e0+{{ y }})-1e0,0e0),{{ y }})
 {%- endmacro -%}
+
+
+{#- Rounding below zero. `greatest` will not do: both engines skip nulls in it, and a missing
+    variance must stay missing. -#}
+{%- macro not_negative(x) -%}
+    (case when {{ x }} < 0e0 then 0e0 else {{ x }} end)
+{%- endmacro -%}

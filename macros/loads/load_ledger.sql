@@ -12,13 +12,12 @@
 {%- endmacro -%}
 
 {%- macro create_load_ledger() -%}
-    {%- if execute and flags.WHICH in ('build', 'run', 'test', 'seed', 'show', 'compile') -%}
-        {%- do run_query('create schema if not exists ' ~ load_ledger().without_identifier()) -%}
-        {%- do run_query(
-            'create table if not exists ' ~ load_ledger()
-            ~ ' (model varchar, dataset varchar, load_id varchar)'
-        ) -%}
-    {%- endif -%}
+    create schema if not exists {{ load_ledger().without_identifier() }};
+    create table if not exists {{ load_ledger() }} (
+        model {{ dbt.type_string() }},
+        dataset {{ dbt.type_string() }},
+        load_id {{ dbt.type_string() }}
+    );
 {%- endmacro -%}
 
 {#- Loads of a dataset that are complete, and known at `known_at` when that is given. -#}

@@ -61,7 +61,7 @@ described as (
             ('action_id', 'action_id'),
             ('content_id', 'content_id'),
             ('link_id', 'link_id'),
-            ('href', 'href'),
+            ('link_url', "split_part(href, '?', 1)"),
         ]) }} as payload
     from named
 ),
