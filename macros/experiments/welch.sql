@@ -44,18 +44,14 @@
 {{ name }}_scores as (
     select
         *,
-        {{ student_t_score('t_statistic', 'student_df') }} as student_statistic_score
+        {{ student_t_score('t_statistic', 'student_df') }} as student_score
     from {{ name }}_critical
 ),
 
 {{ name }} as (
     select
         *,
-        case when student_statistic_score is not null then
-            least(1e0,{{ student_t_two_sided_tail(
-                'student_statistic_score', 'student_df', 'student_normalizer'
-            ) }})
-        end as p_value,
+        {{ student_t_p('student_score', 'student_df', 'student_normalizer') }} as p_value,
         cast({{ effect }} as double)
             - student_critical*nullif(cast({{ standard_error }} as double),0e0) as ci_low,
         cast({{ effect }} as double)
