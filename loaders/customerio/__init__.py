@@ -1,0 +1,1 @@
+"""Customer.io's reporting webhooks."""

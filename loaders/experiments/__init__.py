@@ -1,0 +1,1 @@
+"""Who a company assigned to which arm itself."""

@@ -1,0 +1,51 @@
+"""What a feed is: where its records go, what makes two the same, and how a file is parsed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import duckdb
+    import pyarrow as pa
+
+    from loaders.locations import File
+    from warehouse.raw_tables import Columns
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """One batch of a file: rows of the feed's table, and rows of quarantine."""
+
+    records: pa.Table
+    quarantined: pa.Table
+
+
+class Parse(Protocol):
+    """Parses one file in batches; `parser` is a DuckDB in memory, in UTC."""
+
+    def __call__(
+        self, parser: duckdb.DuckDBPyConnection, file: File, mapping: Mapping[str, str]
+    ) -> Iterator[Parsed]:
+        """Yield the file's batches; `mapping` names source columns by target."""
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A kind of file that is loaded."""
+
+    name: str
+    """As the command line names it: `orders`."""
+    dataset: str
+    """The schema it lands in: `raw_commerce`."""
+    table: str
+    tables: Mapping[str, Columns]
+    """All tables of the dataset."""
+    key: Sequence[str]
+    """Columns of the table; two records that agree in them are one."""
+    suffixes: Sequence[str]
+    targets: Sequence[str]
+    """Columns a mapping may name; none if the feed's format is fixed."""
+    parse: Parse

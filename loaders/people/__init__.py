@@ -1,0 +1,1 @@
+"""Profiles from elsewhere, and merges of them."""

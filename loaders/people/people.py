@@ -1,0 +1,27 @@
+"""People: a row is a profile as it stood; columns that fill no target become `attributes`."""
+
+from __future__ import annotations
+
+from loaders.csv_feeds import CsvFeed, Target
+from loaders.people.tables import DATASET, TABLES
+
+PEOPLE = CsvFeed(
+    name="people",
+    dataset=DATASET,
+    table="people",
+    tables=TABLES,
+    targets=(
+        Target("customer_id"),
+        Target("email"),
+        Target("cio_id"),
+        Target("phone"),
+        Target("first_name"),
+        Target("last_name"),
+        Target("created_at", "instant"),
+        Target("updated_at", "instant"),
+        Target("is_unsubscribed", "flag"),
+    ),
+    key=("payload",),
+    any_of=("customer_id", "email", "cio_id"),
+    keeps_others=True,
+).feed()

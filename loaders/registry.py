@@ -1,0 +1,32 @@
+"""The feeds that can be loaded, by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from loaders.commerce.orders import ORDERS
+from loaders.commerce.refunds import REFUNDS
+from loaders.customerio.webhooks import WEBHOOKS
+from loaders.experiments.assignments import ASSIGNMENTS
+from loaders.people.merges import MERGES
+from loaders.people.people import PEOPLE
+from warehouse.errors import UsageError
+
+if TYPE_CHECKING:
+    from loaders.feeds import Feed
+
+FEEDS: dict[str, Feed] = {
+    feed.name: feed for feed in (WEBHOOKS, ORDERS, REFUNDS, PEOPLE, MERGES, ASSIGNMENTS)
+}
+
+
+def find_feed(name: str) -> Feed:
+    """The feed of that name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if name not in FEEDS:
+        message = f"there is no feed {name}; there are {', '.join(FEEDS)}"
+        raise UsageError(message)
+    return FEEDS[name]

@@ -1,0 +1,189 @@
+"""One load: find the files that are new, parse them, land them as one load that counts whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from loaders import bookkeeping
+from loaders.bookkeeping import FEED_LOADS, LOADED_FILES, QUARANTINE
+from loaders.duplicates import Duplicates
+from loaders.locations import find_files
+from loaders.mapping import column_mapping
+from loaders.registry import find_feed
+from warehouse.connection import open_warehouse
+from warehouse.errors import UsageError
+from warehouse.land import land
+from warehouse.raw_tables import prepare
+from warehouse.settings import check_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import pyarrow as pa
+
+    from loaders.feeds import Feed, Parsed
+    from loaders.locations import File
+    from warehouse.home import Home
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What a load did. Of its `records`, `duplicates` were known before or came twice in it."""
+
+    feed: str
+    files: int
+    files_skipped: int
+    records: int
+    duplicates: int
+    quarantined: int
+    reasons: dict[str, int]
+
+    @property
+    def loaded(self) -> int:
+        """Records that are new."""
+        return self.records - self.duplicates
+
+
+def load(  # noqa: PLR0913 - the options of the command
+    home: Home,
+    feed: str,
+    paths: Sequence[str],
+    *,
+    columns: Mapping[str, str] | None = None,
+    complete_through: datetime | None = None,
+    on_progress: Callable[[str], None] | None = None,
+) -> LoadReport:
+    """Load the files of a feed that are not loaded yet, or changed since.
+
+    Args:
+        home: The home whose warehouse to load into.
+        feed: The feed's name: webhooks, orders, refunds, people, merges or assignments.
+        paths: Files, folders, patterns or URLs. None at all is allowed with `complete_through`.
+        columns: Source columns by target, for CSV feeds: `{"order_id": "Order number"}`.
+        complete_through: Until when the feed is now whole; naive means UTC.
+        on_progress: Told sentences on how far the load is, and who it waits for.
+
+    Returns:
+        Counts of files and records. Nothing is landed if no file is new and nothing is declared.
+
+    Raises:
+        UsageError: An unknown feed, a path that names nothing, a column that is not there.
+        WarehouseBusy: Another process kept the warehouse.
+        CioError: The load failed; nothing of it counts.
+    """
+    started_at = datetime.now(UTC).replace(tzinfo=None)
+    plan = find_feed(feed)
+    check_settings()
+    mapping = column_mapping(plan, columns or {})
+    if not paths and complete_through is None:
+        message = f"name files to load into {feed}, or say how far it is whole"
+        raise UsageError(message)
+    files = find_files(paths, suffixes=plan.suffixes)
+    say = on_progress or _say_nothing
+    with open_warehouse(home, purpose=f"load {feed}", on_wait=say) as warehouse:
+        prepare(warehouse, plan.dataset, plan.tables)
+        fresh = _fresh(warehouse, plan, files)
+        tally = _Tally(duplicates=Duplicates(warehouse, plan), through=_naive(complete_through))
+        if fresh or complete_through is not None:
+            batches = _batches(plan, fresh, mapping, tally, started_at, say)
+            land(warehouse, plan.dataset, batches, plan.tables, purpose=f"load {feed}")
+    return LoadReport(
+        feed=feed,
+        files=len(fresh),
+        files_skipped=len(files) - len(fresh),
+        records=tally.records,
+        duplicates=tally.duplicate_count,
+        quarantined=tally.quarantined,
+        reasons=dict(tally.reasons.most_common()),
+    )
+
+
+@dataclass
+class _Tally:
+    """What the load has taken so far."""
+
+    duplicates: Duplicates
+    through: datetime | None
+    records: int = 0
+    duplicate_count: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def quarantined(self) -> int:
+        return self.reasons.total()
+
+
+def _naive(instant: datetime | None) -> datetime | None:
+    if instant is None or instant.tzinfo is None:
+        return instant
+    return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+def _say_nothing(_: str) -> None:
+    return
+
+
+def _fresh(warehouse: duckdb.DuckDBPyConnection, feed: Feed, files: Sequence[File]) -> list[File]:
+    """The files that no complete load has taken as they are now."""
+    # what unfinished loads left was removed when the tables were prepared
+    rows = warehouse.execute(
+        f"select path, fingerprint from {feed.dataset}.{LOADED_FILES} where feed = $feed",  # noqa: S608 - declared names
+        {"feed": feed.name},
+    ).fetchall()
+    loaded = set(rows)
+    return [file for file in files if (file.path, file.fingerprint) not in loaded]
+
+
+def _batches(  # noqa: PLR0913, PLR0917 - one load's parts, each used once
+    feed: Feed,
+    files: Sequence[File],
+    mapping: Mapping[str, str],
+    tally: _Tally,
+    started_at: datetime,
+    say: Callable[[str], None],
+) -> Iterator[tuple[str, pa.Table]]:
+    """Batches of every table in the order they are made; the load's own row comes last."""
+    with duckdb.connect() as parser:
+        parser.execute("set TimeZone = 'UTC'")
+        for file in files:
+            yield from _file_batches(feed, file, feed.parse(parser, file, mapping), tally)
+            say(f"{feed.name}: {tally.records:,} records, {file.path} done")
+    tally.duplicate_count = tally.duplicates.count()
+    load_row: dict[str, object] = {
+        "feed": feed.name,
+        "complete_through": tally.through,
+        "files": len(files),
+        "records": tally.records,
+        "duplicates": tally.duplicate_count,
+        "quarantined": tally.quarantined,
+        "started_at": started_at,
+    }
+    yield FEED_LOADS, bookkeeping.rows(FEED_LOADS, [load_row])
+
+
+def _file_batches(
+    feed: Feed, file: File, parsed: Iterator[Parsed], tally: _Tally
+) -> Iterator[tuple[str, pa.Table]]:
+    records, quarantined = 0, 0
+    for batch in parsed:
+        if batch.records.num_rows:
+            tally.duplicates.add(batch.records)
+            yield feed.table, batch.records
+        if batch.quarantined.num_rows:
+            tally.reasons.update(batch.quarantined.column("reason").to_pylist())
+            yield QUARANTINE, batch.quarantined
+        records += batch.records.num_rows
+        quarantined += batch.quarantined.num_rows
+        tally.records += batch.records.num_rows
+    file_row: dict[str, object] = {
+        "feed": feed.name,
+        **asdict(file),
+        "records": records,
+        "quarantined": quarantined,
+    }
+    yield LOADED_FILES, bookkeeping.rows(LOADED_FILES, [file_row])
