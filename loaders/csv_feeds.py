@@ -183,7 +183,7 @@ def _sql(feed: CsvFeed, headers: Sequence[str], sources: Mapping[str, str]) -> s
 
 
 def _value(column: str | None) -> str:
-    return "null::varchar" if column is None else f"nullif(trim({column}), '')"
+    return "cast(null as varchar)" if column is None else f"nullif(trim({column}), '')"
 
 
 def _json(columns: Mapping[str, str]) -> str:
@@ -208,4 +208,4 @@ def _reason(feed: CsvFeed) -> str:
         cases.append(
             f"when coalesce({names}) is null then '{', '.join(feed.any_of)} are all empty'"
         )
-    return f"case {' '.join(cases)} end" if cases else "null::varchar"
+    return f"case {' '.join(cases)} end" if cases else "cast(null as varchar)"
