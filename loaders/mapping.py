@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dlt
 
@@ -55,7 +55,7 @@ def column_mapping(feed: Feed, options: Mapping[str, str]) -> dict[str, str]:
 
 def _settings(feed: Feed) -> dict[str, str]:
     section = f"loaders.{feed.name}.columns"
-    table: object = dlt.config.get(section)
+    table: Any = dlt.config.get(section)
     if table is None:
         return {}
     if not hasattr(table, "items"):

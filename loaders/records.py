@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SPAN_LINES = 1_000
 """A quoted value over more lines than this is taken for a quote that was never closed."""
 
-_QUOTED = re.compile(rb'(^|[,;\t|])"(?:[^"]|"")*"')
+_QUOTED = re.compile(rb'(^|[,;\t|])"(?:[^"]|"")*"(?=[,;\t|]|\Z)')
 _OPENING = re.compile(rb'(?:^|[,;\t|])"')
 _UNCLOSED = "a quote is opened and never closed"
 
@@ -79,7 +79,7 @@ def _find_joints(values: pa.Array, *, is_last: bool) -> _Joints:
         if not _opens(values[line].as_py()):
             continue
         closing = odd[index] if index < len(odd) else None
-        if closing is not None and closing - line <= SPAN_LINES:
+        if closing is not None and _closes(values, line, closing):
             joints.spans.append((line, closing))
             index += 1
         elif closing is None and not is_last and len(values) - line <= SPAN_LINES:
@@ -95,6 +95,18 @@ def _opens(line: bytes) -> bool:
     return _OPENING.search(_QUOTED.sub(rb"\1", line)) is not None
 
 
+def _closes(values: pa.Array, first: int, last: int) -> bool:
+    """Whether the value opened on the first line is closed on the last, as a whole value.
+
+    Quotes inside it are doubled, so the next line with an odd number of them is the only candidate.
+    """
+    return last - first <= SPAN_LINES and not _opens(_together(values, first, last))
+
+
+def _together(values: pa.Array, first: int, last: int) -> bytes:
+    return b"\n".join(values.slice(first, last - first + 1).to_pylist())
+
+
 def _join(numbers: pa.Array, values: pa.Array, joints: _Joints) -> Records:
     starts = np.asarray(pc.binary_length(values)) > 0
     is_span = np.zeros(len(values), dtype=bool)
@@ -103,7 +115,7 @@ def _join(numbers: pa.Array, values: pa.Array, joints: _Joints) -> Records:
         starts[first] = True
         starts[first + 1 : last + 1] = False
         is_span[first] = True
-        joined.append(b"\n".join(values.slice(first, last - first + 1).to_pylist()))
+        joined.append(_together(values, first, last))
     refused = [Refused(numbers[i].as_py(), _UNCLOSED, values[i].as_py()) for i in joints.broken]
     starts[joints.broken] = False
     if joined:

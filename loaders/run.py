@@ -88,9 +88,9 @@ def load(  # noqa: PLR0913 - the options of the command
     with open_warehouse(home, purpose=f"load {feed}", on_wait=say) as warehouse:
         prepare(warehouse, plan.dataset, plan.tables)
         fresh = _fresh(warehouse, plan, files)
-        tally = _Tally(duplicates=Duplicates(warehouse, plan), through=_naive(complete_through))
+        tally = _Tally(Duplicates(warehouse, plan), _naive(complete_through), started_at)
         if fresh or complete_through is not None:
-            batches = _batches(plan, fresh, mapping, tally, started_at, say)
+            batches = _batches(plan, fresh, mapping, tally, say)
             land(warehouse, plan.dataset, batches, plan.tables, purpose=f"load {feed}")
     return LoadReport(
         feed=feed,
@@ -109,6 +109,7 @@ class _Tally:
 
     duplicates: Duplicates
     through: datetime | None
+    started_at: datetime
     records: int = 0
     duplicate_count: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
@@ -139,12 +140,11 @@ def _fresh(warehouse: duckdb.DuckDBPyConnection, feed: Feed, files: Sequence[Fil
     return [file for file in files if (file.path, file.fingerprint) not in loaded]
 
 
-def _batches(  # noqa: PLR0913, PLR0917 - one load's parts, each used once
+def _batches(
     feed: Feed,
     files: Sequence[File],
     mapping: Mapping[str, str],
     tally: _Tally,
-    started_at: datetime,
     say: Callable[[str], None],
 ) -> Iterator[tuple[str, pa.Table]]:
     """Batches of every table in the order they are made; the load's own row comes last."""
@@ -161,7 +161,7 @@ def _batches(  # noqa: PLR0913, PLR0917 - one load's parts, each used once
         "records": tally.records,
         "duplicates": tally.duplicate_count,
         "quarantined": tally.quarantined,
-        "started_at": started_at,
+        "started_at": tally.started_at,
     }
     yield FEED_LOADS, bookkeeping.rows(FEED_LOADS, [load_row])
 
