@@ -1,7 +1,7 @@
 {#-
     The bucket, 0 to `buckets` - 1, that an id falls into: the first eight hexadecimal digits of
-    md5(salt|id), modulo `buckets`. Any language with md5 gives the same answer, so assignment can be
-    checked anywhere. Take another salt for every holdout, or they hold out the same people.
+    md5(salt|id), modulo `buckets`. Any language with md5 gives the same answer, so an assignment
+    can be checked anywhere. Take another salt for every holdout, or they hold out the same people.
 -#}
 {%- macro hash_bucket(salt, id, buckets=10000) -%}
     {{ return(adapter.dispatch('hash_bucket')(salt, id, buckets)) }}

@@ -19,7 +19,8 @@
 {%- macro chi_square_terms(half, df, lowest, largest, first) -%}
     case when {{ df }} >= {{ lowest }} then {{ first }} else 0e0 end
     {%- for degrees in range(lowest + 2, largest + 1, 2) -%}
-        *(1e0+{{ half }}/{{ degrees / 2 - 1 }}e0*case when {{ df }} >= {{ degrees }} then 1e0 else 0e0 end
+        *(1e0+{{ half }}/{{ degrees / 2 - 1 }}e0
+        *case when {{ df }} >= {{ degrees }} then 1e0 else 0e0 end
     {%- endfor -%}
     {{- ')' * (range(lowest + 2, largest + 1, 2) | list | length) -}}
 {%- endmacro -%}

@@ -15,7 +15,7 @@
 {%- endmacro -%}
 
 
-{#- A ratio by a difference that is hardly there means nothing: below 10 standard errors, refuse. -#}
+{#- Dividing by a difference that is hardly there means nothing: under 10 standard errors, no. -#}
 {%- macro cace_is_strong(effect_d, variance_d) -%}
     (({{ effect_d }}) > 0e0 and ({{ effect_d }}) >= 10e0*sqrt({{ not_negative(variance_d) }}))
 {%- endmacro -%}

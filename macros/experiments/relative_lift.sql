@@ -1,4 +1,4 @@
-{#- A lift relative to nothing, or to a loss, has no meaning: null unless the control is above 0. -#}
+{#- Lift relative to nothing, or to a loss, has no meaning: null unless the control is above 0. -#}
 {%- macro relative_effect(mean_t, mean_c) -%}
     (case when {{ mean_c }} > 0e0 then ({{ mean_t }})/({{ mean_c }})-1e0 end)
 {%- endmacro -%}
@@ -20,7 +20,8 @@
     {%- set ratio = '((' ~ mean_t ~ ')/(' ~ mean_c ~ '))' -%}
     (case when {{ g }} < 1e0 then
         ({{ ratio }}{{ side }}{{ z }}/({{ mean_c }})*sqrt(
-        ({{ variance_of_mean_t }})*(1e0-{{ g }})+{{ ratio }}*{{ ratio }}*({{ variance_of_mean_c }})))
+        ({{ variance_of_mean_t }})*(1e0-{{ g }})
+        +{{ ratio }}*{{ ratio }}*({{ variance_of_mean_c }})))
         /(1e0-{{ g }})-1e0
     end)
 {%- endmacro -%}

@@ -30,9 +30,9 @@
 {%- endmacro -%}
 
 
-{#- Γ((df + 1)/2) / (Γ(df/2)·√(df·π)). The ratio of gammas is its asymptotic series (only even powers
-    about df/2 − 1/4; the numerators are Euler's numbers) at df + 12, taken back by the recurrence: no
-    difference of large logarithms, so no digits are lost at a million degrees of freedom. -#}
+{#- Γ((df + 1)/2) / (Γ(df/2)·√(df·π)). The ratio of gammas is its asymptotic series (even powers
+    about df/2 − 1/4; the numerators are Euler's numbers) at df + 12, taken back by the recurrence:
+    no difference of large logarithms, so no digits are lost at a million degrees of freedom. -#}
 {%- macro student_t_normalizer(df) -%}
     {%- set w = '(0.5e0*' ~ df ~ '+5.75e0)' -%}
     {%- set v = '(1e0/(' ~ w ~ '*' ~ w ~ '))' -%}

@@ -17,6 +17,21 @@ person_values as (
     from experiment_outcomes
 ),
 
+-- Squares and cubes are multiplied in decimals wide enough for them, or an engine overflows.
+powers as (
+    select
+        experiment_id,
+        arm,
+        delivered
+        {%- for metric, _ in experiment_metrics() %},
+        {{ metric }},
+        cast({{ metric }} as decimal(20, 4)) * {{ metric }} as {{ metric }}_squared,
+        cast(cast({{ metric }} as decimal(20, 4)) * {{ metric }} as decimal(25, 8)) * {{ metric }}
+            as {{ metric }}_cubed
+        {%- endfor %}
+    from person_values
+),
+
 summed as (
     select
         experiment_id,
@@ -25,11 +40,11 @@ summed as (
         sum(delivered) as delivered_people
         {%- for metric, _ in experiment_metrics() %},
         sum({{ metric }}) as {{ metric }}_y,
-        sum({{ metric }} * {{ metric }}) as {{ metric }}_yy,
-        sum({{ metric }} * {{ metric }} * {{ metric }}) as {{ metric }}_yyy,
+        sum({{ metric }}_squared) as {{ metric }}_yy,
+        sum({{ metric }}_cubed) as {{ metric }}_yyy,
         sum({{ metric }} * delivered) as {{ metric }}_yd
         {%- endfor %}
-    from person_values
+    from powers
     group by experiment_id, arm
 ),
 

@@ -1,0 +1,129 @@
+"""Run dbt as a process of its own, and say what it said in words a user can act on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from warehouse.errors import CioError
+from warehouse.home import project_root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from warehouse.home import Home
+
+
+
+class BuildFailed(CioError):  # noqa: N818 - says what the caller meets
+    """dbt could not build, or a test did not pass; nothing was published."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """Which dbt project to run, as whom.
+
+    Attributes:
+        home: Where the warehouse is.
+        target: The target of profiles.yml.
+        company: Folder of the company's own seeds, models and syncs; none for the default.
+        variables: dbt variables; cron gives none, because they force a full parse.
+    """
+
+    home: Home
+    target: str = "dev"
+    company: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def target_path(self) -> Path:
+        """Where dbt keeps its manifest: the project's own for the default home, else the home's."""
+        root = project_root()
+        own = self.home.root / "target"
+        return root / "target" if self.home.root == root / "data" else own
+
+    @property
+    def manifest(self) -> Path:
+        """The manifest of the last parse."""
+        return self.target_path / "manifest.json"
+
+    def environment(self) -> dict[str, str]:
+        """The environment dbt runs in."""
+        environment = os.environ | {
+            "CIO_HOME": str(self.home.root),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "DBT_PARTIAL_PARSE": "true",
+        }
+        if self.company:
+            environment["CIO_COMPANY"] = str(self.company)
+        return environment
+
+
+def run_dbt(
+    project: Project,
+    command: str,
+    arguments: Sequence[str] = (),
+    *,
+    on_progress: Callable[[int, int, str], None] | None = None,
+) -> None:
+    """Run one dbt command.
+
+    Args:
+        project: The project to run.
+        command: `build`, `parse`, ….
+        arguments: Further arguments.
+        on_progress: Called with nodes done, nodes in all and the node's name.
+
+    Raises:
+        BuildFailed: dbt failed; the message lists what failed and why.
+    """
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter, arguments not from a shell
+        [
+            *(sys.executable, "-m", "dbt.cli.main", "--log-format", "json"),
+            *("--log-level-file", "none", command),
+            *("--project-dir", str(project_root()), "--profiles-dir", str(project_root())),
+            *("--target", project.target, "--target-path", str(project.target_path)),
+            *(("--vars", json.dumps(dict(project.variables))) if project.variables else ()),
+            *arguments,
+        ],
+        cwd=project_root(),
+        env=project.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    problems: list[str] = []
+    rest: list[str] = []
+    with process:
+        for line in process.stdout or ():
+            _read(line, problems=problems, rest=rest, on_progress=on_progress)
+    if process.returncode:
+        said = problems or rest[-5:] or [f"exit code {process.returncode}"]
+        message = f"dbt {command} failed; nothing was published.\n" + "\n".join(said)
+        raise BuildFailed(message)
+
+
+def _read(
+    line: str,
+    *,
+    problems: list[str],
+    rest: list[str],
+    on_progress: Callable[[int, int, str], None] | None,
+) -> None:
+    try:
+        event = json.loads(line)
+        info, data = event["info"], event["data"]
+    except (ValueError, KeyError, TypeError):
+        rest.append(line.rstrip())
+        return
+    if info["level"] == "error" and info.get("msg", "").strip():
+        problems.append("  " + info["msg"].strip())
+    total = data.get("total") or data.get("num_models")
+    if on_progress and total and isinstance(data.get("index"), int) and "execution_time" in data:
+        node = data.get("node_info", {}).get("node_name", "")
+        on_progress(data["index"], int(total), node)
