@@ -1,0 +1,1 @@
+select {{ chi_square_upper_tail('x', 'df') }} as p from arguments order by i

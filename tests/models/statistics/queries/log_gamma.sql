@@ -1,0 +1,1 @@
+select {{ log_gamma('x') }} as value from arguments order by i
