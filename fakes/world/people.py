@@ -15,17 +15,17 @@ KINDS = ("regular", "engaged", "hammered", "sms_lover", "gone_cold", "never_enga
 _KIND_SHARES = (0.52, 0.20, 0.09, 0.07, 0.08, 0.04)
 HAMMERED, SMS_LOVER, GONE_COLD = 2, 3, 4
 
-_FIRST_NAMES = (
+_FIRST_NAMES = (  # noqa: SIM905 - quoted one a line they would be a page
     "Ada Ben Clara David Elif Finn Grace Hugo Ines Jonas "
     "Kira Liam Mara Nils Olga Paul Rosa Sven Tara Umut "
     "Vera Wim Xenia Yara Zoe Anna Bela Carl Dora Emil "
     "Frida Georg Hanna Ivo Julia Kai"
-).split()  # noqa: SIM905 - a column of quoted names would be a page long
-_LAST_NAMES = (
+).split()
+_LAST_NAMES = (  # noqa: SIM905 - quoted one a line they would be a page
     "Abel Brandt Costa Dietz Evers Falk Graf Huber Ivanov Jansen "
     "Keller Lang Moreau Novak Olsen Peters Quast Rossi Schmidt Thoma "
     "Ulrich Vogel Weber Xu Yilmaz Zimmer Arnold Becker Conti Duarte"
-).split()  # noqa: SIM905 - a column of quoted names would be a page long
+).split()
 _DOMAINS = ("example.com", "example.org", "example.net", "mail.example.com")
 _COUNTRIES = ("DE", "AT", "NL", "FR", "GB")
 _SOURCES = ("paid_social", "organic_search", "referral", "affiliate", "store")
@@ -129,7 +129,9 @@ def _second_profiles(rng: np.random.Generator, settings: WorldSettings) -> dict[
     has_second = happens(rng.random(count), 0.02)
     second = np.full(count, -1, dtype=np.int64)
     second[has_second] = count + np.arange(int(has_second.sum()))
-    merged = rng.integers(settings.start + 5 * DAY, settings.end, count)
+    merged = rng.integers(
+        settings.start + (settings.end - settings.start) // 20, settings.end, count
+    )
     return {"second_profile": second, "merged_at": np.where(has_second, merged, NEVER)}
 
 

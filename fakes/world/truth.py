@@ -145,7 +145,7 @@ def _story(
             "metrics": {
                 metric: {
                     "potential_mean": _mean(potential[place][metric]),
-                    "true_effect": float((potential[place][metric] - potential[0][metric]).mean()),
+                    "true_effect": _mean(potential[place][metric] - potential[0][metric]),
                 }
                 for metric in METRICS
             },

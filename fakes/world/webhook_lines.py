@@ -73,6 +73,8 @@ def write(
     """
     settings, profiles = town.settings, town.profiles
     folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.glob("????-??-??.jsonl*"):
+        stale.unlink()
     rng = settings.stream("lines")
     arrives_at = events.at.copy()
     is_late = happens(rng.random(events.count), _LATE_SHARE)

@@ -343,7 +343,9 @@ def test_identities_have_the_traps_of_real_ones(warehouse: duckdb.DuckDBPyConnec
         """
         select count(*) from events
         inner join merges on events.cio_id = merges.secondary_cio_id
-        where events.metric = 'drafted' and make_timestamp(occurred * 1000000) >= merged_at::timestamp
+        where
+            events.metric = 'drafted'
+            and make_timestamp(occurred * 1000000) >= merged_at::timestamp
         """,
     )
     assert after == 0
