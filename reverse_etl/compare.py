@@ -1,0 +1,305 @@
+"""The heart of a plan: what is wanted against what the destination has, in SQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from warehouse.errors import CioError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from reverse_etl.settings import Sync
+    from warehouse.connection import Published
+
+CONTRACT = ("record_key", "person_id", "occurred_at", "label", "payload", "fingerprint")
+
+NO_IDENTIFIER = "no identifier"
+NO_CONSENT = "no consent"
+HELD_OUT = "held out"
+REJECTED = "rejected before"
+UNCERTAIN = "unknown outcome, and sending again is not safe"
+
+# The columns without the payload: it is read again only for the rows that are sent.
+_CONSIDERED = """
+create temp table considered as
+select
+    wanted.record_key,
+    coalesce(wanted.{identity}, '') as identifier,
+    coalesce(wanted.label, '') as label,
+    coalesce(wanted.fingerprint, '') as fingerprint,
+    case
+        when coalesce(wanted.{identity}, '') = '' then '{no_identifier}'
+        else excluded.reason
+    end as left_out
+from {outbound} as wanted
+left join excluded on wanted.person_id = excluded.person_id
+where {filter}
+"""
+
+_SENT_MIRROR = """
+create temp table sent as
+select
+    considered.record_key,
+    case
+        when state.last_outcome = 'unknown' then if(state.is_held, 'update', 'add')
+        when state.is_held and state.held_fingerprint = considered.fingerprint then 'same'
+        when state.last_outcome = 'rejected' and state.last_operation <> 'remove'
+            and state.last_fingerprint = considered.fingerprint
+            then if($is_retry, if(state.is_held, 'update', 'add'), 'rejected')
+        when state.is_held then 'update'
+        else 'add'
+    end as operation,
+    considered.identifier,
+    considered.label
+from considered
+left join state
+    on considered.record_key = state.record_key
+    and considered.identifier = state.identifier
+    and considered.label = state.label
+where considered.left_out is null
+"""
+
+_SENT_APPEND = """
+create temp table sent as
+select
+    considered.record_key,
+    case
+        when state.record_key is null then 'append'
+        when state.is_held then 'same'
+        when state.last_outcome = 'unknown' then if($is_repeatable, 'append', 'uncertain')
+        when state.last_fingerprint = considered.fingerprint
+            and state.last_identifier = considered.identifier and not $is_retry
+            then 'rejected'
+        else 'append'
+    end as operation,
+    considered.identifier,
+    considered.label
+from considered
+left join state on considered.record_key = state.record_key
+where considered.left_out is null
+"""
+
+# A removal leaves only what this sync placed itself, by the identifier it placed it under. One
+# whose outcome is unknown may have left something there, so it is removed (again).
+_REMOVED = """
+create temp table removed as
+select
+    state.record_key,
+    state.person_id,
+    state.identifier,
+    state.label,
+    state.occurred_at,
+    state.held_fingerprint as fingerprint,
+    excluded.person_id is not null as is_exempt,
+    state.last_outcome = 'rejected' and state.last_operation = 'remove' and not $is_retry
+        as is_rejected
+from state
+left join excluded on state.person_id = excluded.person_id
+where (state.is_held or state.last_outcome = 'unknown')
+    and not exists (
+        select 1
+        from sent
+        where sent.record_key = state.record_key
+            and sent.identifier = state.identifier
+            and sent.label = state.label
+    )
+"""
+
+# Two keys may have stood for one entry at the destination (two people, merged): what is removed
+# for one is put back for the other, after the removals.
+_PUT_BACK = """
+update sent
+set operation = 'update'
+where operation = 'same'
+    and (identifier, label) in (select (identifier, label) from removed where not is_rejected)
+"""
+
+_PLAN = """
+copy (
+    with rows as (
+        select
+            0 as phase, 'remove' as operation, record_key, person_id, identifier, label,
+            occurred_at, null::varchar as payload, fingerprint, is_exempt
+        from removed
+        where not is_rejected
+        union all
+        select
+            1, sent.operation, sent.record_key, wanted.person_id, sent.identifier, sent.label,
+            wanted.occurred_at, wanted.payload, coalesce(wanted.fingerprint, ''), false
+        from sent
+        inner join {outbound} as wanted on sent.record_key = wanted.record_key
+        where sent.operation in ('add', 'update', 'append') and ({filter})
+    )
+
+    select
+        row_number() over (
+            order by phase, is_exempt desc, occurred_at nulls first, record_key, identifier, label
+        ) - 1 as row,
+        operation,
+        record_key,
+        person_id,
+        identifier,
+        label,
+        occurred_at::timestamp as occurred_at,
+        payload,
+        fingerprint,
+        is_exempt
+    from rows
+    order by row
+) to '{path}' (format parquet, compression zstd, row_group_size 20000)
+"""
+
+
+class How(NamedTuple):
+    """How to plan.
+
+    Attributes:
+        is_retry: Rows refused before are planned once more.
+        is_repeatable: What may have been accepted can be sent again.
+    """
+
+    is_retry: bool
+    is_repeatable: bool
+
+
+def compare(
+    published: Published, sync: Sync, how: How, *, state: Path, plan: Path
+) -> dict[str, int]:
+    """Write a sync's plan, removals first.
+
+    Args:
+        published: The published build.
+        sync: The sync.
+        how: How to plan.
+        state: What the destination has, a parquet file of `write_state`.
+        plan: The parquet file to write: row, operation, record_key, person_id, identifier, label,
+            occurred_at, payload, fingerprint, is_exempt (a removal that no guard holds back).
+
+    Returns:
+        Rows by operation (`add`, `update`, `append`, `remove`, `same`), the rows the destination
+        has (`held`), those wanted (`wanted`), and those left out under `left_out: <reason>`.
+
+    Raises:
+        CioError: The outbound model is not in the build, or lacks a column.
+    """
+    connection = published.connection
+    outbound = published.table("outbound", sync.model)
+    where = _filter(sync.filter)
+    _check_columns(published, sync)
+    literal = str(state).replace("'", "''")
+    connection.execute(f"create temp view state as select * from read_parquet('{literal}')")  # noqa: S608 - our own file
+    _exclude(published, sync)
+    connection.execute(
+        _CONSIDERED.format(
+            identity=sync.identity, outbound=outbound, filter=where, no_identifier=NO_IDENTIFIER
+        )
+    )
+    flags = {"is_retry": how.is_retry}
+    if sync.mode == "append":
+        connection.execute(_SENT_APPEND, flags | {"is_repeatable": how.is_repeatable})
+    else:
+        connection.execute(_SENT_MIRROR, flags)
+    connection.execute(_REMOVED, flags)
+    if sync.mode == "mirror":
+        connection.execute(_PUT_BACK)
+    else:
+        connection.execute("delete from removed")
+    target = str(plan).replace("'", "''")
+    connection.execute(_PLAN.format(outbound=outbound, filter=where, path=target))
+    return _counts(published)
+
+
+def _filter(columns: object) -> str:
+    assert isinstance(columns, dict)  # noqa: S101 - Sync.filter, already validated
+    terms = [f"wanted.{column} in ({_list(values)})" for column, values in columns.items()]
+    return " and ".join(terms) or "true"
+
+
+def _list(values: Sequence[str]) -> str:
+    return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+
+
+def columns_of(published: Published, layer: str, name: str) -> set[str]:
+    """The columns of a relation of the build; none if it is not there."""
+    rows = published.connection.execute(
+        "select column_name from duckdb_columns() where database_name = 'warehouse' "
+        "and schema_name = $schema and table_name = $name",
+        {"schema": published.schema(layer), "name": name},
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def _check_columns(published: Published, sync: Sync) -> None:
+    found = columns_of(published, "outbound", sync.model)
+    if not found:
+        message = (
+            f"sync {sync.name}: the published build has no "
+            f"{published.table('outbound', sync.model)}. Run `cio build`."
+        )
+        raise CioError(message)
+    needed = (*CONTRACT, sync.identity, *sync.filter)
+    if missing := [column for column in needed if column not in found]:
+        message = (
+            f"sync {sync.name}: {published.table('outbound', sync.model)} has no column "
+            f"{', '.join(missing)}. Mend the model or the sync; nothing was sent."
+        )
+        raise CioError(message)
+
+
+def _exclude(published: Published, sync: Sync) -> None:
+    """Make `excluded`: who must not be in an activating sync, for lack of consent or a holdout.
+
+    `marts.person_consent` (person_id, is_opted_out) and `marts.experiment_people` (person_id,
+    is_held_out, and `covers`, a list of syncs or `all`) count where the build has them.
+    """
+    connection = published.connection
+    connection.execute("create temp table excluded (person_id varchar, reason varchar)")
+    if sync.use != "activate":
+        return
+    if {"person_id", "is_opted_out"} <= columns_of(published, "marts", "person_consent"):
+        table = published.table("marts", "person_consent")
+        connection.execute(
+            f"insert into excluded select distinct person_id, '{NO_CONSENT}' from {table} "  # noqa: S608 - names of the build
+            "where is_opted_out and person_id is not null"
+        )
+    columns = columns_of(published, "marts", "experiment_people")
+    if {"person_id", "is_held_out"} <= columns:
+        table = published.table("marts", "experiment_people")
+        covers = "true"
+        if "covers" in columns:
+            covers = (
+                "covers = 'all' or list_contains("
+                f"list_transform(string_split(covers, ','), lambda s: trim(s)), '{sync.name}')"
+            )
+        connection.execute(
+            f"insert into excluded select distinct person_id, '{HELD_OUT}' from {table} "  # noqa: S608 - names of the build
+            f"where is_held_out and person_id is not null and ({covers}) "
+            "and person_id not in (select person_id from excluded)"
+        )
+
+
+def _counts(published: Published) -> dict[str, int]:
+    rows = published.connection.execute(
+        f"""
+        select operation, count(*) from sent group by operation
+        union all
+        select 'remove', count(*) from removed where not is_rejected
+        union all
+        select 'held', count(*) from state where is_held
+        union all
+        select 'wanted', count(*) from considered where left_out is null
+        union all
+        select 'left_out: ' || left_out, count(*) from considered
+        where left_out is not null group by left_out
+        union all
+        select 'left_out: {REJECTED}', count(*) from removed where is_rejected
+        """  # noqa: S608 - a fixed text
+    ).fetchall()
+    counts: dict[str, int] = {}
+    names = {"rejected": f"left_out: {REJECTED}", "uncertain": f"left_out: {UNCERTAIN}"}
+    for name, count in rows:
+        key = names.get(name, name)
+        counts[key] = counts.get(key, 0) + count
+    return counts

@@ -1,0 +1,209 @@
+"""What a destination is, and the words in which it and the engine speak.
+
+A destination declares its settings, its limits and how one record is written, makes one attempt
+at one batch, and reads the reply. Planning, batching, pacing, retrying, journals and receipts are
+the engine's. A single record is a batch of one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from reverse_etl.http import Http
+
+Operation: TypeAlias = Literal["append", "add", "update", "remove"]
+Use: TypeAlias = Literal["activate", "suppress", "analyse"]
+Mode: TypeAlias = Literal["mirror", "append", "upsert"]
+Outcome: TypeAlias = Literal["accepted", "rejected", "skipped", "unknown"]
+
+
+class Change(NamedTuple):
+    """One planned row, as a destination sees it; `occurred_ms` is milliseconds since the epoch."""
+
+    row: int
+    operation: Operation
+    record_key: str
+    person_id: str | None
+    identifier: str
+    label: str
+    occurred_ms: int | None
+    payload: str | None
+    fingerprint: str
+
+
+class Refused(Exception):  # noqa: N818 - an outcome of one row, not a failure of the run
+    """A row breaks a rule of the vendor's, so it is not sent; the text says which."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one request may carry, and how records are written one after the other.
+
+    Attributes:
+        records: Most records in a request.
+        size: Most bytes in a request, before compression, separators included.
+        record_size: Most bytes in one record.
+        records_per_second: The vendor's rate over all connections, or nothing.
+        connections: Requests in flight at once.
+        prefix: Bytes before the first record.
+        separator: Bytes between records.
+        suffix: Bytes after the last record.
+    """
+
+    records: int
+    size: int
+    record_size: int
+    records_per_second: float | None = None
+    connections: int = 1
+    prefix: bytes = b""
+    separator: bytes = b"\n"
+    suffix: bytes = b""
+
+    def join(self, records: Sequence[bytes]) -> bytes:
+        """The body of a request."""
+        return self.prefix + self.separator.join(records) + self.suffix
+
+    def measure(self, records: int, content: int) -> int:
+        """The bytes of a body of `records` records with `content` bytes between them."""
+        separators = max(records - 1, 0) * len(self.separator)
+        return len(self.prefix) + content + separators + len(self.suffix)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The vendor took the batch, save the rows named.
+
+    Attributes:
+        refused: Reasons by position of the rows it refused.
+        again: Positions it did not take though nothing is wrong with them.
+    """
+
+    refused: Mapping[int, str] = field(default_factory=dict)
+    again: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Later:
+    """Not now: to be tried again.
+
+    Attributes:
+        reason: In words, without values.
+        is_maybe_accepted: The vendor may have taken the batch all the same.
+        wait_seconds: How long it asks to wait, if it says.
+    """
+
+    reason: str
+    is_maybe_accepted: bool
+    wait_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class TooLarge:
+    """The request is too large; its halves may not be."""
+
+    reason: str = "too large for the destination"
+
+
+@dataclass(frozen=True)
+class Unnamed:
+    """Nothing was taken, and the reply does not say which row is at fault: the engine halves."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Denied:
+    """The credentials were refused, so every request will be."""
+
+    status: int
+
+
+@dataclass(frozen=True)
+class Stop:
+    """No request can succeed until somebody mends the configuration."""
+
+    reason: str
+
+
+Reply: TypeAlias = Taken | Later | TooLarge | Unnamed | Denied | Stop
+
+
+class Channel(Protocol):
+    """A destination opened for one sync."""
+
+    @property
+    def limits(self) -> Limits:
+        """What one request may carry."""
+
+    def route(self, change: Change) -> str:
+        """Changes with the same route may share a request."""
+
+    def encode(self, change: Change) -> bytes:
+        """One record as bytes.
+
+        Raises:
+            Refused: The row breaks a rule of the vendor's.
+        """
+
+    def send(self, route: str, records: Sequence[bytes]) -> Reply:
+        """Make one attempt, and read the reply."""
+
+
+class Settings(Protocol):
+    """A destination's settings for all of its syncs: a frozen dataclass.
+
+    Each field is a key of `[reverse_etl.<destination>]` in `.dlt/secrets.toml`, or the environment
+    variable `REVERSE_ETL__<DESTINATION>__<FIELD>`.
+    """
+
+    @property
+    def url(self) -> str:
+        """The base URL that requests go to."""
+
+    @property
+    def account(self) -> str:
+        """What tells one account or project from another; only its digest is kept."""
+
+    def missing(self, object_name: str) -> tuple[str, ...]:
+        """The keys without which this object cannot be sent."""
+
+
+@dataclass(frozen=True)
+class Object:
+    """A kind of thing a destination takes.
+
+    Attributes:
+        modes: The modes in which it can be kept.
+        options: A frozen dataclass of what a sync's `settings` may say: where rows end up, so that
+            other options are another place.
+        open: Opens a channel from the destination's settings, the options, and HTTP.
+        is_repeatable: Sending a record twice leaves the destination as sending it once does.
+    """
+
+    modes: frozenset[Mode]
+    options: type[Any]
+    open: Callable[[Any, Any, Http], Channel]
+    is_repeatable: bool = True
+
+
+@dataclass(frozen=True)
+class Check:
+    """Whether the destination answers and takes the credentials."""
+
+    is_ok: bool
+    message: str
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A vendor: its settings, its objects, and a call that changes nothing to try them with."""
+
+    name: str
+    documentation: str
+    settings: type[Any]
+    objects: Mapping[str, Object]
+    check: Callable[[Any, Http], Check]

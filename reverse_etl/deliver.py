@@ -1,0 +1,226 @@
+"""Delivering a plan from disk: the warehouse is closed, memory is bounded, every row is counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from reverse_etl.attempts import Line, send
+from reverse_etl.contract import Change, Refused
+from reverse_etl.guards import held_back
+from reverse_etl.journal import Exceptional, Journal
+from reverse_etl.outcomes import INTERRUPTED
+from reverse_etl.pace import Pace
+from reverse_etl.packing import Batch, Packer
+from warehouse.errors import CioError
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from reverse_etl.clock import Clock
+    from reverse_etl.contract import Channel, Outcome
+    from reverse_etl.guards import Finding
+    from reverse_etl.journal import RunFolder
+    from reverse_etl.settings import Sync
+    from reverse_etl.stop_list import StopList
+
+_READ_ROWS = 20_000
+_NOTES = 10_000
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What became of a plan's rows, counted as they went; and what ended it early, if anything."""
+
+    counts: Mapping[Outcome, int]
+    problem: CioError | None
+    is_interrupted: bool
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a plan gets to its destination.
+
+    Attributes:
+        sync: The sync.
+        channel: The destination, opened.
+        is_repeatable: Whether a record may be sent twice.
+        stop_list: Who must not be sent any more.
+        findings: Guards that hold rows back.
+        clock: What tells the time.
+        halt: Set from outside, or by the first error, to end after the batches in flight.
+    """
+
+    sync: Sync
+    channel: Channel
+    is_repeatable: bool
+    stop_list: StopList
+    findings: Sequence[Finding]
+    clock: Clock
+    halt: threading.Event
+
+
+def deliver(folder: RunFolder, way: Way) -> Delivered:
+    """Send a plan, and write an outcome for each of its rows into the journal.
+
+    Args:
+        folder: The run, with its plan.
+        way: How it gets there.
+
+    Returns:
+        The counts, and the error that ended the run early, if one did.
+    """
+    with Journal(folder, way.clock) as journal:
+        return _Delivery(folder, way, journal).run()
+
+
+class _Delivery:
+    def __init__(self, folder: RunFolder, way: Way, journal: Journal) -> None:
+        self.folder = folder
+        self.way = way
+        self.journal = journal
+        delivery, limits = way.sync.delivery, way.channel.limits
+        rates = [r for r in (limits.records_per_second, delivery.records_per_second) if r]
+        self.packer = Packer(limits, delivery.records_per_request)
+        self.line = Line(
+            name=way.sync.destination,
+            channel=way.channel,
+            is_repeatable=way.is_repeatable,
+            delivery=delivery,
+            journal=journal,
+            packer=self.packer,
+            pace=Pace(min(rates, default=None), way.clock),
+            clock=way.clock,
+            halt=way.halt,
+        )
+        self.connections = delivery.connections or limits.connections
+        self.problem: CioError | None = None
+        self.flying: set[Future[None]] = set()
+        self.notes: list[Exceptional] = []
+        self.counts: Counter[Outcome] = Counter()
+
+    def run(self) -> Delivered:
+        self.way.stop_list.refresh()
+        with ThreadPoolExecutor(self.connections) as pool:
+            try:
+                self._send_all(pool)
+            except BaseException:
+                # the pool waits for its workers, and they must not go on trying
+                self.way.halt.set()
+                raise
+        self._write_notes()
+        planned = pq.ParquetFile(self.folder.plan).metadata.num_rows
+        counts = self.counts + self.line.counts
+        left = planned - counts.total()
+        if left:
+            self.journal.rest(INTERRUPTED if self.problem is None else "the run ended early")
+            counts["skipped"] += left
+        is_interrupted = self.way.halt.is_set() and self.problem is None
+        return Delivered(counts, self.problem, is_interrupted)
+
+    def _send_all(self, pool: ThreadPoolExecutor) -> None:
+        phase = ""
+        for change, is_exempt in read_plan(self.folder.plan):
+            if self.way.halt.is_set():
+                break
+            kind = "remove" if change.operation == "remove" else "send"
+            if kind != phase:
+                # what is removed must be gone before it, or its successor, is added
+                self._drain(pool)
+                phase = kind
+            self._take(pool, change, is_exempt=is_exempt)
+        self._drain(pool)
+
+    def _take(self, pool: ThreadPoolExecutor, change: Change, *, is_exempt: bool) -> None:
+        way = self.way
+        reason = held_back(way.findings, change.operation, is_exempt=is_exempt)
+        reason = reason or way.stop_list.reason(change)
+        if reason is not None:
+            self._note(Exceptional(change.row, "skipped", reason))
+            return
+        try:
+            record = _encode(way.channel, change)
+        except Refused as refused:
+            self._note(Exceptional(change.row, "rejected", str(refused)))
+            return
+        full = self.packer.add(way.channel.route(change), change, record)
+        if full is not None:
+            self._submit(pool, full)
+
+    def _note(self, exceptional: Exceptional) -> None:
+        self.notes.append(exceptional)
+        self.counts[exceptional.outcome] += 1
+        if len(self.notes) >= _NOTES:
+            self._write_notes()
+
+    def _write_notes(self) -> None:
+        if self.notes:
+            self.journal.note(self.notes)
+            self.notes = []
+
+    def _submit(self, pool: ThreadPoolExecutor, batch: Batch) -> None:
+        self._write_notes()
+        while len(self.flying) >= self.connections:
+            self._collect()
+        if not self.way.halt.is_set():
+            self.way.stop_list.refresh()
+            self.flying.add(pool.submit(send, self.line, batch))
+
+    def _drain(self, pool: ThreadPoolExecutor) -> None:
+        for batch in self.packer.flush():
+            if not self.way.halt.is_set():
+                self._submit(pool, batch)
+        while self.flying:
+            self._collect()
+
+    def _collect(self) -> None:
+        done, self.flying = wait(self.flying, return_when=FIRST_COMPLETED)
+        for future in done:
+            try:
+                future.result()
+            except CioError as error:
+                self.problem = self.problem or error
+                self.way.halt.set()
+
+
+def _encode(channel: Channel, change: Change) -> bytes:
+    record = channel.encode(change)
+    if len(record) > channel.limits.record_size:
+        message = f"a record of {len(record)} bytes, more than the destination takes"
+        raise Refused(message)
+    return record
+
+
+def read_plan(path: Path) -> Iterator[tuple[Change, bool]]:
+    """The changes of a plan in order, and whether each is exempt from guards.
+
+    Args:
+        path: The plan.
+
+    Yields:
+        Changes; a batch of rows at a time is in memory.
+    """
+    file = pq.ParquetFile(path)
+    for batch in file.iter_batches(batch_size=_READ_ROWS):
+        instants = batch.column("occurred_at").cast(pa.timestamp("ms"), safe=False).cast(pa.int64())
+        columns = [
+            batch.column("row"),
+            batch.column("operation"),
+            batch.column("record_key"),
+            batch.column("person_id"),
+            batch.column("identifier"),
+            batch.column("label"),
+            instants,
+            batch.column("payload"),
+            batch.column("fingerprint"),
+        ]
+        exempt = batch.column("is_exempt").to_pylist()
+        rows = zip(*(column.to_pylist() for column in columns), strict=True)
+        yield from zip((Change(*row) for row in rows), exempt, strict=True)

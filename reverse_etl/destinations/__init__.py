@@ -1,0 +1,16 @@
+"""The registry: one line a destination."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reverse_etl.destinations.mixpanel import MIXPANEL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reverse_etl.contract import Destination
+
+DESTINATIONS: Mapping[str, Destination] = {
+    destination.name: destination for destination in (MIXPANEL,)
+}

@@ -1,0 +1,265 @@
+"""Mixpanel: message events through `/import`, audience membership as a profile's list.
+
+There is no API that uploads the members of a cohort, so membership is a list property of the
+profile (`cio_audiences` by default), and a cohort in Mixpanel is one condition on it:
+"cio_audiences contains CIO | …". `$union` makes the profile of a person Mixpanel did not know.
+
+https://docs.mixpanel.com/reference/import-events
+https://docs.mixpanel.com/reference/profile-batch-update
+https://docs.mixpanel.com/reference/event-deduplication
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from reverse_etl.clock import milliseconds
+from reverse_etl.contract import (
+    Check,
+    Denied,
+    Destination,
+    Later,
+    Limits,
+    Object,
+    Stop,
+    Taken,
+    TooLarge,
+    Unnamed,
+)
+from reverse_etl.credentials import Secret, variable
+from reverse_etl.destinations.mixpanel_rules import check_event, check_member, read_properties
+from reverse_etl.http import Answer
+from warehouse.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reverse_etl.contract import Change, Reply
+    from reverse_etl.http import Http
+
+HOSTS = {
+    "us": "https://api.mixpanel.com",
+    "eu": "https://api-eu.mixpanel.com",
+    "in": "https://api-in.mixpanel.com",
+}
+
+# 2 GB a minute, about 30,000 events a second. 10 MB a request by the text, but the reference's
+# own 413 says "exceeds max limit of 2097152 bytes".
+EVENT_LIMITS = Limits(
+    records=2_000,
+    size=2_097_152,
+    record_size=1_048_575,
+    records_per_second=30_000,
+    connections=4,
+)
+# 2,000 records of at most 1 MB; the whole request's limit is not given, so the one of events holds
+PROFILE_LIMITS = Limits(
+    records=2_000,
+    size=2_097_152,
+    record_size=1_048_575,
+    connections=2,
+    prefix=b"[",
+    separator=b",",
+    suffix=b"]",
+)
+_FAULTS = frozenset([400, 422])
+
+
+@dataclass(frozen=True)
+class MixpanelSettings:
+    """`[reverse_etl.mixpanel]`: a project token, or for events a service account and project id."""
+
+    project_token: Secret = field(default_factory=lambda: Secret(""))
+    project_id: str = ""
+    service_account_username: str = ""
+    service_account_secret: Secret = field(default_factory=lambda: Secret(""))
+    region: str = "us"
+    base_url: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown region and half a service account."""
+        if self.region not in HOSTS:
+            message = f"mixpanel: region is {self.region!r}; allowed: {', '.join(HOSTS)}"
+            raise UsageError(message)
+        if bool(self.service_account_username) != bool(self.service_account_secret):
+            given = bool(self.service_account_username)
+            key = "service_account_secret" if given else "service_account_username"
+            message = (
+                f"mixpanel: half of a service account; {key} is missing. Set it in "
+                f".dlt/secrets.toml, [reverse_etl.mixpanel], or {variable('mixpanel', key)}."
+            )
+            raise UsageError(message)
+
+    @property
+    def url(self) -> str:
+        """`base_url` if given, else the region's."""
+        return self.base_url or HOSTS[self.region]
+
+    @property
+    def account(self) -> str:
+        """The project: by its id, else by its token."""
+        return self.project_id or self.project_token.reveal()
+
+    def missing(self, object_name: str) -> tuple[str, ...]:
+        """A service account with its project, or the token; profiles take only the token."""
+        has_account = bool(self.service_account_username and self.project_id)
+        if self.project_token or (has_account and object_name == "message_events"):
+            return ()
+        return ("project_token",)
+
+    @property
+    def authorization(self) -> str:
+        """The header's value: the service account if there is one, else the token as user."""
+        pair = f"{self.project_token.reveal()}:"
+        if self.service_account_username and self.project_id:
+            pair = f"{self.service_account_username}:{self.service_account_secret.reveal()}"
+        return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+@dataclass(frozen=True)
+class EventOptions:
+    """Message events have no options: what is sent is the outbound model's to decide."""
+
+
+@dataclass(frozen=True)
+class MembershipOptions:
+    """Options of audience members: the profile property that lists a person's audiences."""
+
+    property: str = "cio_audiences"
+
+
+@dataclass(frozen=True)
+class _Events:
+    settings: MixpanelSettings
+    options: EventOptions
+    http: Http
+    limits: Limits = EVENT_LIMITS
+
+    def route(self, _change: Change) -> str:
+        return "import"
+
+    def encode(self, change: Change) -> bytes:
+        check_event(change, now_ms=milliseconds(self.http.clock.now()))
+        properties = read_properties(change)
+        # the event's own fields win over a payload that uses their names
+        properties |= {
+            "time": change.occurred_ms,
+            "distinct_id": change.identifier,
+            "$insert_id": change.record_key,
+            "ip": "0",
+        }
+        return orjson.dumps({"event": change.label, "properties": properties})
+
+    def send(self, route: str, records: Sequence[bytes]) -> Reply:
+        content = gzip.compress(self.limits.join(records), 1, mtime=0)
+        headers = {
+            "Content-Type": "application/x-ndjson",
+            "Content-Encoding": "gzip",
+            "Authorization": self.settings.authorization,
+        }
+        params = {"strict": "1"}
+        if self.settings.project_id:
+            params["project_id"] = self.settings.project_id
+        answer = self.http.post(route, content=content, headers=headers, params=params)
+        return _read(answer, len(records))
+
+
+@dataclass(frozen=True)
+class _Members:
+    settings: MixpanelSettings
+    options: MembershipOptions
+    http: Http
+    limits: Limits = PROFILE_LIMITS
+
+    def route(self, _change: Change) -> str:
+        return "engage"
+
+    def encode(self, change: Change) -> bytes:
+        check_member(change)
+        name = self.options.property
+        operation: dict[str, Any] = {"$union": {name: [change.label]}}
+        if change.operation == "remove":
+            operation = {"$remove": {name: change.label}}
+        token = self.settings.project_token.reveal()
+        return orjson.dumps({"$token": token, "$distinct_id": change.identifier, **operation})
+
+    def send(self, route: str, records: Sequence[bytes]) -> Reply:
+        answer = self.http.post(
+            route,
+            content=self.limits.join(records),
+            headers={"Content-Type": "application/json"},
+            params={"ip": "0", "strict": "1", "verbose": "1"},
+        )
+        return _read(answer, len(records))
+
+
+def _read(answer: Answer | Reply, count: int) -> Reply:
+    """Read a reply of `/import`, or of `/engage`.
+
+    400 is a partial success: what `failed_records` does not name was taken; records are told by
+    their index, because the id's key differs between the reference's text and its schema. The
+    shape that `/engage` answers to `strict=1` is not documented: the shape of `/import`, the one of
+    `verbose=1` and the bare digit are all read.
+    """
+    if not isinstance(answer, Answer):
+        return answer
+    body = answer.json()
+    failed = body.get("failed_records") if isinstance(body, dict) else None
+    if answer.status in _FAULTS:
+        return _read_failed(body, failed, count)
+    if body == 1 or (isinstance(body, dict) and body.get("status") == 1):
+        return Taken()
+    if body == 0 or (isinstance(body, dict) and body.get("status") == 0):
+        return Unnamed("refused, and the reply does not say which record")
+    if isinstance(body, dict) and body.get("num_records_imported") == count and not failed:
+        return Taken()
+    return Later("a reply that is not the documented one", is_maybe_accepted=True)
+
+
+def _read_failed(body: Any, failed: Any, count: int) -> Reply:  # noqa: ANN401 - any JSON
+    if not isinstance(body, dict):
+        return Later("a reply that is not the documented one", is_maybe_accepted=True)
+    if not failed:
+        return Unnamed("refused, and the reply does not say which record")
+    refused: dict[int, str] = {}
+    try:
+        for record in failed:
+            reason = f"{record.get('field', '')}: {record.get('message', '')}"
+            refused.setdefault(int(record["index"]), reason)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        refused = {}
+    is_whole = body.get("num_records_imported") == count - len(refused)
+    if not refused or not is_whole or not all(0 <= index < count for index in refused):
+        return Later("a reply whose counts do not agree", is_maybe_accepted=True)
+    return Taken(refused)
+
+
+def _check(settings: MixpanelSettings, http: Http) -> Check:
+    """Send one event that Mixpanel must refuse: the refusal shows that the credentials are good."""
+    record = b'{"event":"","properties":{"time":0,"distinct_id":"","$insert_id":""}}'
+    reply = _Events(settings, EventOptions(), http).send("import", [record])
+    match reply:
+        case Taken() | Unnamed():
+            return Check(is_ok=True, message="answers, and takes the credentials")
+        case Denied():
+            return Check(is_ok=False, message="refuses the credentials")
+        case Later(reason=reason) | Stop(reason=reason) | TooLarge(reason=reason):
+            return Check(is_ok=False, message=reason)
+
+
+MIXPANEL = Destination(
+    name="mixpanel",
+    documentation="https://docs.mixpanel.com/reference/overview",
+    settings=MixpanelSettings,
+    objects={
+        # sent again with the same time, distinct_id and $insert_id, an event is still one event
+        "message_events": Object(frozenset(["append"]), EventOptions, _Events),
+        "audience_members": Object(frozenset(["mirror", "upsert"]), MembershipOptions, _Members),
+    },
+    check=_check,
+)

@@ -1,0 +1,109 @@
+"""What Mixpanel would refuse, found before it is sent.
+
+https://docs.mixpanel.com/reference/import-events
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from reverse_etl.contract import Refused
+
+if TYPE_CHECKING:
+    from reverse_etl.contract import Change
+
+OWN_PROPERTIES = 4
+"""`time`, `distinct_id`, `$insert_id` and `ip`, which the engine adds to a payload."""
+
+MAX_PROPERTIES = 254
+MAX_ELEMENTS = 254
+MAX_DEPTH = 3
+EARLIEST_MS = 31_536_000_000  # 1971-01-01
+FUTURE_MS = 3_600_000
+BANNED_IDS = frozenset(
+    [
+        *("00000000-0000-0000-0000-000000000000", "anon", "anonymous", "nil", "none", "null"),
+        *("n/a", "na", "undefined", "unknown", "<nil>", "0", "-1", "true", "false", "[]", "{}"),
+    ]
+)
+_INSERT_ID = re.compile(r"[A-Za-z0-9-]{1,36}", re.ASCII)
+
+
+def check_event(change: Change, *, now_ms: int) -> None:
+    """See that an event's own fields keep to the rules of `/import`.
+
+    Args:
+        change: The event.
+        now_ms: The present, in milliseconds since the epoch.
+
+    Raises:
+        Refused: One breaks a rule.
+    """
+    reason = None
+    if not change.label:
+        reason = "an event without a name"
+    elif change.occurred_ms is None:
+        reason = "an event without a time"
+    elif change.occurred_ms < EARLIEST_MS:
+        reason = "time is before 1971-01-01"
+    elif change.occurred_ms > now_ms + FUTURE_MS:
+        reason = "time is more than an hour in the future"
+    elif change.identifier.lower() in BANNED_IDS:
+        reason = "distinct_id is a placeholder that Mixpanel refuses"
+    elif not _INSERT_ID.fullmatch(change.record_key) or change.record_key.lower() in BANNED_IDS:
+        reason = "$insert_id is not 1 to 36 letters, digits or '-', or is a placeholder"
+    if reason is not None:
+        raise Refused(reason)
+
+
+def check_member(change: Change) -> None:
+    """See that a membership has a person and an audience.
+
+    Raises:
+        Refused: It has not.
+    """
+    if not change.identifier or change.identifier.lower() in BANNED_IDS:
+        message = "$distinct_id is empty or a placeholder that Mixpanel refuses"
+        raise Refused(message)
+    if not change.label:
+        message = "an audience without a label"
+        raise Refused(message)
+
+
+def read_properties(change: Change) -> dict[str, Any]:
+    """The properties of an event, as its payload has them.
+
+    Raises:
+        Refused: They are not a JSON object, are too many, or nested too deeply.
+    """
+    try:
+        payload = orjson.loads(change.payload or "{}")
+    except orjson.JSONDecodeError:
+        payload = None
+    if not isinstance(payload, dict):
+        message = "the payload is not a JSON object"
+        raise Refused(message)
+    _check_properties(payload)
+    return payload
+
+
+def _check_properties(properties: dict[str, Any]) -> None:
+    if len(properties) + OWN_PROPERTIES > MAX_PROPERTIES:
+        message = "255 properties or more"
+        raise Refused(message)
+    for value in properties.values():
+        if isinstance(value, dict | list) and not _is_small(value, depth=1):
+            message = "a property nested deeper than 3, or with 255 elements or more"
+            raise Refused(message)
+
+
+def _is_small(value: object, *, depth: int) -> bool:
+    if not isinstance(value, dict | list):
+        return True
+    if len(value) > MAX_ELEMENTS or depth > MAX_DEPTH:
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return all(_is_small(item, depth=depth + 1) for item in inner)

@@ -1,0 +1,189 @@
+"""Guards: what must hold before anything is sent.
+
+What a sync is for decides what is dangerous. To add to an activating sync is, and to remove from a
+suppressing one; suppressions and opt-outs are held back by no guard that doubts the data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import orjson
+
+from warehouse.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from reverse_etl.contract import Operation, Use
+    from reverse_etl.plan import SyncPlan, Target
+    from reverse_etl.settings import Sync
+
+Guard: TypeAlias = Literal["size", "change", "staleness", "settings", "target"]
+
+FORCEABLE: tuple[Guard, ...] = ("size", "change", "staleness", "settings")
+_SENDS: frozenset[Operation] = frozenset(["append", "add", "update"])
+_REMOVALS: frozenset[Operation] = frozenset(["remove"])
+_ALL = _SENDS | _REMOVALS
+_DANGEROUS: Mapping[Use, frozenset[Operation]] = {
+    "activate": _SENDS,
+    "suppress": _REMOVALS,
+    "analyse": _ALL,
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A guard that does not hold.
+
+    Attributes:
+        guard: Which.
+        message: What is wrong, and the way out.
+        holds: The operations it holds back.
+        is_absolute: It holds back opt-outs too: the rows would go to the wrong place.
+        is_forced: It was forced, so it holds nothing back.
+    """
+
+    guard: Guard
+    message: str
+    holds: frozenset[Operation]
+    is_absolute: bool = False
+    is_forced: bool = False
+
+
+def check_force(force: Sequence[str]) -> None:
+    """See that only guards that may be forced are.
+
+    Raises:
+        UsageError: One may not, or is none.
+    """
+    for name in force:
+        if name not in FORCEABLE:
+            message = f"--force {name}: allowed are {', '.join(FORCEABLE)}"
+            raise UsageError(message)
+
+
+def evaluate(
+    sync: Sync, plan: SyncPlan, target: Target, *, now: datetime, force: Sequence[str] = ()
+) -> list[Finding]:
+    """Evaluate every guard of a sync.
+
+    Args:
+        sync: The sync.
+        plan: Its plan.
+        target: Where it sends.
+        now: The present, naive UTC.
+        force: Guards forced by name.
+
+    Returns:
+        The guards that do not hold, those forced among them.
+    """
+    found = [
+        *_target(plan, target),
+        *_settings(sync, plan, target),
+        *_staleness(sync, plan, target, now),
+        *_size(sync, plan),
+        *_change(sync, plan),
+    ]
+    return [
+        Finding(f.guard, f.message, f.holds, f.is_absolute, is_forced=f.guard in force)
+        for f in found
+    ]
+
+
+def _target(plan: SyncPlan, target: Target) -> list[Finding]:
+    build = plan.build
+    if target.is_loopback or (build.target == "prod" and not build.is_as_of_given):
+        return []
+    what = "a build with a given as_of" if build.is_as_of_given else f"target {build.target}"
+    message = f"{what} may only be sent to loopback. Build for prod, without as_of: `cio build`."
+    return [Finding("target", message, _ALL, is_absolute=True)]
+
+
+def _settings(sync: Sync, plan: SyncPlan, target: Target) -> list[Finding]:
+    before = plan.past.settings_fingerprint
+    if before is None:
+        return []
+    old, new = orjson.loads(before), orjson.loads(target.fingerprint(sync))
+    changed = sorted(key for key in new if key != "scope" and old.get(key) != new[key])
+    if not changed:
+        return []
+    message = (
+        f"{', '.join(changed)} differ from the last run's. If that is meant, --force settings: "
+        "what was sent elsewhere is planned again from the start, and is not removed there."
+    )
+    return [Finding("settings", message, _ALL, is_absolute=True)]
+
+
+def _staleness(sync: Sync, plan: SyncPlan, target: Target, now: datetime) -> list[Finding]:
+    limit = sync.guards.max_age_hours
+    if limit is None or (plan.build.is_as_of_given and target.is_loopback):
+        return []
+    instants = {"the build": plan.build.as_of or plan.build.started_at}
+    instants |= {f"feed {feed}": mark for feed, mark in plan.watermarks.items() if mark is not None}
+    old = [
+        f"{what} is {(now - instant) / timedelta(hours=1):.1f} h old"
+        for what, instant in instants.items()
+        if now - instant > timedelta(hours=limit)
+    ]
+    if not old:
+        return []
+    message = f"{' and '.join(old)}; allowed are {limit:g} h. Load and build again."
+    return [Finding("staleness", message, _DANGEROUS[sync.use])]
+
+
+def _size(sync: Sync, plan: SyncPlan) -> list[Finding]:
+    if sync.guards.expected_rows is None:
+        return []
+    least, most = sync.guards.expected_rows
+    rows = plan.adds if sync.mode == "append" else plan.wanted
+    if least <= rows <= most:
+        return []
+    what = "events to send" if sync.mode == "append" else "rows wanted"
+    message = f"{rows} {what}, outside the expected {least} to {most}."
+    # too few is as suspect as too many: whom a broken model lost must not be removed either
+    holds = _REMOVALS if sync.use == "suppress" else _ALL
+    return [Finding("size", message, holds)]
+
+
+def _change(sync: Sync, plan: SyncPlan) -> list[Finding]:
+    limit = sync.guards.max_change_share
+    if limit is None or plan.held == 0 or sync.mode == "append":
+        return []
+    counts = {"adds": plan.adds, "removes": plan.removes}
+    dangerous = {
+        "activate": ("adds",),
+        "suppress": ("removes",),
+        "analyse": ("adds", "removes"),
+    }[sync.use]
+    over = [
+        f"{counts[kind]} {kind} are {counts[kind] / plan.held:.0%}"
+        for kind in dangerous
+        if counts[kind] > limit * plan.held
+    ]
+    if not over:
+        return []
+    message = f"{' and '.join(over)} of the {plan.held} rows there; allowed are {limit:.0%}."
+    return [Finding("change", message, _DANGEROUS[sync.use])]
+
+
+def held_back(findings: Sequence[Finding], operation: str, *, is_exempt: bool) -> str | None:
+    """The guard that holds a row back, if any.
+
+    Args:
+        findings: What `evaluate` found.
+        operation: The row's operation.
+        is_exempt: The row removes somebody who opted out or is held out.
+
+    Returns:
+        The reason for the row's receipt, or nothing.
+    """
+    for finding in findings:
+        if finding.is_forced or operation not in finding.holds:
+            continue
+        if finding.is_absolute or not is_exempt:
+            return f"guard {finding.guard}"
+    return None

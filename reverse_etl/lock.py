@@ -1,0 +1,89 @@
+"""Two runs of one sync cannot overlap, and syncs take the warehouse in turn."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import orjson
+from filelock import FileLock, Timeout
+
+from warehouse.errors import CioError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from warehouse.home import Home
+
+
+class SyncRunning(CioError):  # noqa: N818 - says what the caller meets, as `filelock.Timeout` does
+    """Another run of the sync is under way."""
+
+
+@contextmanager
+def hold(home: Home, sync: str, *, now: datetime) -> Iterator[None]:
+    """Hold a sync for one run. A holder that dies, however, lets go.
+
+    Args:
+        home: The home.
+        sync: The sync's name.
+        now: The present, for whoever meets the lock.
+
+    Raises:
+        SyncRunning: Another run holds it.
+    """
+    lock, note = _lock(home, sync), _note(home, sync)
+    try:
+        # long enough to outlast somebody who only looks whether it is held
+        lock.acquire(timeout=1)
+    except Timeout:
+        message = (
+            f"sync {sync} is running already ({_holder(note)}). "
+            "Wait for that run to end; two runs of one sync never overlap."
+        )
+        raise SyncRunning(message) from None
+    try:
+        holder = {"pid": os.getpid(), "started_at": now.isoformat(timespec="seconds")}
+        note.write_bytes(orjson.dumps(holder))
+        yield
+    finally:
+        note.unlink(missing_ok=True)
+        lock.release()
+
+
+def is_held(home: Home, sync: str) -> bool:
+    """Whether a run of the sync is under way: what its journal lacks is then still to come."""
+    lock = _lock(home, sync)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+@contextmanager
+def turn(home: Home) -> Iterator[None]:
+    """Wait for this project's other syncs to be done with the warehouse."""
+    lock = FileLock(home.locks / "reverse_etl.lock", thread_local=False)
+    with lock:
+        yield
+
+
+def _lock(home: Home, sync: str) -> FileLock:
+    return FileLock(home.locks / f"sync-{sync}.lock", thread_local=False)
+
+
+def _note(home: Home, sync: str) -> Path:
+    return home.locks / f"sync-{sync}.json"
+
+
+def _holder(note: Path) -> str:
+    try:
+        holder = orjson.loads(note.read_bytes())
+        return f"PID {holder['pid']}, since {holder['started_at']} UTC"
+    except (OSError, orjson.JSONDecodeError, KeyError):
+        return "just started"

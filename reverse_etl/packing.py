@@ -1,0 +1,93 @@
+"""Batches by count and by bytes, exact to the byte."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reverse_etl.contract import Change, Limits
+
+
+@dataclass
+class Batch:
+    """Records that go in one request.
+
+    Attributes:
+        route: What they have in common.
+        rows: Their rows in the plan.
+        records: The records, encoded.
+        identifiers: Whom they are about, so that a reason can be cleared of it.
+        is_maybe_accepted: An earlier attempt may have been accepted.
+        is_part: It is a part of a batch that was too large.
+    """
+
+    route: str
+    rows: list[int] = field(default_factory=list)
+    records: list[bytes] = field(default_factory=list)
+    identifiers: list[str] = field(default_factory=list)
+    is_maybe_accepted: bool = False
+    is_part: bool = False
+
+    def pick(self, positions: list[int]) -> Batch:
+        """The batch of some of its records."""
+        return Batch(
+            self.route,
+            [self.rows[i] for i in positions],
+            [self.records[i] for i in positions],
+            [self.identifiers[i] for i in positions],
+            is_maybe_accepted=self.is_maybe_accepted,
+            is_part=True,
+        )
+
+    def halves(self) -> tuple[Batch, Batch]:
+        """The batch in two."""
+        middle, end = len(self.rows) // 2, len(self.rows)
+        return self.pick(list(range(middle))), self.pick(list(range(middle, end)))
+
+
+class Packer:
+    """Collects encoded changes into batches, one open batch a route."""
+
+    def __init__(self, limits: Limits, records_per_request: int | None = None) -> None:
+        """Pack for `limits`, with fewer records a request if asked."""
+        self._limits = limits
+        self._most = min(limits.records, records_per_request or limits.records)
+        self._size = limits.size
+        self._open: dict[str, Batch] = {}
+        self._content: dict[str, int] = {}
+
+    def shrink(self, records: int) -> None:
+        """Make batches smaller from here on: the destination said one of `records` is too large."""
+        self._most = max(min(self._most, records // 2), 1)
+
+    def add(self, route: str, change: Change, record: bytes) -> Batch | None:
+        """Add a record.
+
+        Returns:
+            A batch that is complete because the record no longer fits, or nothing.
+        """
+        batch = self._open.setdefault(route, Batch(route))
+        content = self._content.get(route, 0) + len(record)
+        is_full = len(batch.rows) >= self._most
+        is_over = self._limits.measure(len(batch.rows) + 1, content) > self._size
+        full = None
+        if batch.rows and (is_full or is_over):
+            full = batch
+            batch = self._open[route] = Batch(route)
+            content = len(record)
+        self._content[route] = content
+        batch.rows.append(change.row)
+        batch.records.append(record)
+        batch.identifiers.append(change.identifier)
+        return full
+
+    def flush(self) -> Iterator[Batch]:
+        """The batches still open."""
+        for batch in self._open.values():
+            if batch.rows:
+                yield batch
+        self._open = {}
+        self._content = {}

@@ -1,0 +1,231 @@
+"""Planning a sync: what would be sent, and why the rest is left out. Nothing but reads."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from reverse_etl.compare import How, columns_of, compare
+from reverse_etl.http import is_loopback
+from reverse_etl.lock import turn
+from reverse_etl.state import Past, read_past, write_state
+from warehouse.connection import open_warehouse, read_published
+from warehouse.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from reverse_etl.contract import Destination, Mode, Settings, Use
+    from reverse_etl.journal import RunFolder
+    from reverse_etl.settings import Sync
+    from warehouse.builds import Build
+    from warehouse.connection import Published
+    from warehouse.home import Home
+
+LEFT_OUT = "left_out: "
+
+
+@dataclass(frozen=True)
+class SyncPlan:
+    """What one sync would send.
+
+    Attributes:
+        name: The sync.
+        destination: Where to.
+        use: What for.
+        mode: How it is kept.
+        adds: Rows to add, or events to append.
+        updates: Rows to send again because they changed.
+        removes: Rows to take away.
+        left_out: Rows that are wanted and not sent, by reason.
+        wanted: Rows that are wanted and may be sent.
+        held: Rows the destination has, by the receipts.
+        build: The build they come from.
+        watermarks: Until when the feeds that the sync names are whole.
+        past: The runs before.
+        inactive: Why the sync cannot run, if it cannot: there are no credentials.
+    """
+
+    name: str
+    destination: str
+    use: Use
+    mode: Mode
+    adds: int
+    updates: int
+    removes: int
+    left_out: Mapping[str, int]
+    wanted: int
+    held: int
+    build: Build
+    watermarks: Mapping[str, datetime | None] = field(default_factory=dict)
+    past: Past = field(default_factory=lambda: Past(None))
+    inactive: str | None = None
+
+    @property
+    def changes(self) -> int:
+        """Rows planned."""
+        return self.adds + self.updates + self.removes
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as `cio sync plan --json` gives it."""
+        return {
+            "name": self.name,
+            "destination": self.destination,
+            "use": self.use,
+            "adds": self.adds,
+            "updates": self.updates,
+            "removes": self.removes,
+            "left_out": dict(self.left_out),
+            "is_active": self.inactive is None,
+        }
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a sync sends, told without secrets.
+
+    Attributes:
+        destination: The destination.
+        settings: Its settings.
+        inactive: Why it cannot be sent to, if it cannot.
+    """
+
+    destination: Destination
+    settings: Settings
+    inactive: str | None = None
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is this machine."""
+        return is_loopback(self.settings.url)
+
+    def fingerprint(self, sync: Sync) -> str:
+        """Digests of what a run is bound to: address, account, object, options, identity.
+
+        `scope` is all of it but the identity: what was sent to one scope is not in another.
+        """
+        parts = {
+            "base_url": self.settings.url.rstrip("/"),
+            "account": self.settings.account,
+            "object": sync.object,
+            "options": repr(sync.options),
+        }
+        digests = {name: _digest(value) for name, value in parts.items()}
+        scope = _digest("\n".join(digests.values()))
+        return orjson.dumps(digests | {"scope": scope, "identity": sync.identity}).decode()
+
+
+def scope_of(fingerprint: str) -> str:
+    """The scope within a settings fingerprint."""
+    return str(orjson.loads(fingerprint)["scope"])
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a caller asks of a plan or a run beyond the configuration.
+
+    Attributes:
+        is_retry: Rows refused before are planned once more.
+        target: The dbt target whose build is expected; any if nothing.
+        force: Guards forced by name.
+    """
+
+    is_retry: bool = False
+    target: str | None = None
+    force: tuple[str, ...] = ()
+
+
+def plan_sync(home: Home, sync: Sync, target: Target, folder: RunFolder, asked: Asked) -> SyncPlan:
+    """Plan one sync into a run's folder. The journals must have been landed before.
+
+    Args:
+        home: The home.
+        sync: The sync.
+        target: Where it sends.
+        folder: Gets `plan.parquet`.
+        asked: What the caller asks.
+
+    Returns:
+        The plan, its rows in the folder.
+
+    Raises:
+        CioError: Nothing is published, or the outbound model is not as the sync needs it.
+        UsageError: The newest build is for another target.
+    """
+    state = folder.path / "state.parquet"
+    scope = scope_of(target.fingerprint(sync))
+    try:
+        with turn(home):
+            with read_published(home) as published:
+                _check_target(published.build, asked.target)
+            with open_warehouse(home, purpose="read the receipts of syncs") as warehouse:
+                past = read_past(warehouse, sync.name)
+                write_state(warehouse, state, sync=sync.name, mode=sync.mode, scope=scope)
+        with read_published(home) as published:
+            _bound(published, folder.path)
+            _check_target(published.build, asked.target)
+            is_repeatable = target.destination.objects[sync.object].is_repeatable
+            how = How(is_retry=asked.is_retry, is_repeatable=is_repeatable)
+            counts = compare(published, sync, how, state=state, plan=folder.plan)
+            watermarks = _watermarks(published, sync.guards.feeds)
+            build = published.build
+    finally:
+        state.unlink(missing_ok=True)
+    return SyncPlan(
+        name=sync.name,
+        destination=sync.destination,
+        use=sync.use,
+        mode=sync.mode,
+        adds=counts.get("add", 0) + counts.get("append", 0),
+        updates=counts.get("update", 0),
+        removes=counts.get("remove", 0),
+        left_out={
+            key.removeprefix(LEFT_OUT): counts[key]
+            for key in sorted(counts)
+            if key.startswith(LEFT_OUT) and counts[key]
+        },
+        wanted=counts["wanted"],
+        held=counts["held"],
+        build=build,
+        watermarks=watermarks,
+        past=past,
+        inactive=target.inactive,
+    )
+
+
+def _check_target(build: Build, expected: str | None) -> None:
+    if expected is not None and build.target != expected:
+        message = (
+            f"the newest published build is for the target {build.target}, not {expected}. "
+            f"Run `cio build --target {expected}`."
+        )
+        raise UsageError(message)
+
+
+def _bound(published: Published, spill: Path) -> None:
+    """Keep the plan in bounds: past its memory it spills beside the plan, not where it runs."""
+    published.connection.execute("set memory_limit = '2GB'")
+    published.connection.execute("set temp_directory = $path", {"path": str(spill / "spill")})
+
+
+def _watermarks(published: Published, feeds: tuple[str, ...]) -> dict[str, datetime | None]:
+    """Until when feeds are whole, where the build says so (`operations.source_freshness`)."""
+    columns = columns_of(published, "operations", "source_freshness")
+    if not feeds or not {"feed", "complete_through"} <= columns:
+        return dict.fromkeys(feeds)
+    table = published.table("operations", "source_freshness")
+    rows = published.connection.execute(
+        f"select feed, max(complete_through) from {table} "  # noqa: S608 - a name of the build
+        "where list_contains($feeds, feed) group by feed",
+        {"feeds": list(feeds)},
+    ).fetchall()
+    return dict.fromkeys(feeds) | dict(rows)

@@ -1,0 +1,171 @@
+"""Landing journals: receipts and runs into `raw_reverse_etl`, each run once."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import duckdb
+import orjson
+import pyarrow as pa
+
+from reverse_etl.journal import RunFolder, RunRecord, run_folders
+from reverse_etl.lock import is_held, turn
+from reverse_etl.outcomes import Balance, resolve
+from reverse_etl.tables import DATASET, TABLES
+from warehouse.connection import open_warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from warehouse.home import Home
+
+_BATCH_ROWS = 100_000
+
+# A row that was never attempted says nothing about the destination. In a run that attempted
+# nothing at all (held back by a guard, credentials refused) such rows are counted in the run's
+# row and not landed, or an hourly sync that is held back would land its whole audience each hour.
+_RECEIPTS = """
+select
+    $sync as sync,
+    $run_id as run_id,
+    plan.record_key,
+    plan.operation,
+    plan.identifier,
+    plan.label,
+    plan.fingerprint,
+    resolved.outcome,
+    resolved.reason,
+    resolved.attempts::bigint as attempts,
+    resolved.sent_at::timestamp as sent_at,
+    coalesce(resolved.finished_at, $finished_at)::timestamp as finished_at,
+    plan.person_id,
+    plan.occurred_at::timestamp as occurred_at
+from plan
+inner join resolved on plan.row = resolved.row
+where resolved.is_named or $is_attempted
+"""
+
+
+def land_journals(home: Home, *, held: Collection[str] = ()) -> list[str]:
+    """Land every journal that is not in the warehouse yet, in one load.
+
+    Journals of runs under way are left alone; those of runs that were killed are landed as such.
+
+    Args:
+        home: The home.
+        held: Syncs that the caller holds itself.
+
+    Returns:
+        The ids of the runs landed, oldest first.
+
+    Raises:
+        WarehouseBusy: Another process kept the warehouse.
+        CioError: The load failed; nothing of it counts.
+    """
+    folders = run_folders(home)
+    if not folders:
+        return []
+    with turn(home):
+        syncs = {folder.path.parent.name for folder in folders}
+        done = {sync for sync in syncs if sync in held or not is_held(home, sync)}
+        # listed before it was asked who runs: a run that began since is not in the list
+        return _land(home, folders, done)
+
+
+def _land(home: Home, folders: list[RunFolder], done: Collection[str]) -> list[str]:
+    with open_warehouse(home, purpose="land the receipts of syncs") as warehouse:
+        landed = _landed(warehouse)
+        waiting = []
+        for folder in folders:
+            record = None if folder.path.name in landed else folder.read_record()
+            if record is not None and (record.sync in done or record.finished_at is not None):
+                waiting.append((folder, record))
+        if waiting:
+            from warehouse.land import land  # noqa: PLC0415 - dlt takes over a second to import
+
+            land(
+                warehouse, DATASET, _batches(waiting), TABLES, purpose="land the receipts of syncs"
+            )
+    return [record.run_id for _, record in waiting]
+
+
+def _landed(warehouse: duckdb.DuckDBPyConnection) -> set[str]:
+    if not has_table(warehouse, "runs"):
+        return set()
+    rows = warehouse.execute(
+        f"select run_id from {DATASET}.runs where _dlt_load_id in "  # noqa: S608 - a fixed name
+        f"(select load_id from {DATASET}._dlt_loads where status = 0)"
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def has_table(warehouse: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether a raw table of ours exists, and the record of loads with it."""
+    row = warehouse.execute(
+        "select count(*) from duckdb_tables() where database_name = current_database() "
+        "and schema_name = $schema and table_name in ($name, '_dlt_loads')",
+        {"schema": DATASET, "name": name},
+    ).fetchone()
+    return row is not None and row[0] == len((name, "_dlt_loads"))
+
+
+def _batches(
+    waiting: Iterable[tuple[RunFolder, RunRecord]],
+) -> Iterator[tuple[str, pa.Table | pa.RecordBatch]]:
+    """Receipts before the run: a run that is there has all of its receipts."""
+    for folder, record in waiting:
+        with tempfile.TemporaryDirectory(dir=folder.path) as spill, duckdb.connect() as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            connection.execute("set temp_directory = $path", {"path": spill})
+            balance = resolve(connection, folder)
+            finished_at = record.finished_at or balance.finished_at or record.started_at
+            attempted = connection.execute(
+                "select count(*) > 0 from lines where kind = 'intent'"
+            ).fetchone()
+            reader = connection.execute(
+                _RECEIPTS,
+                {
+                    "sync": record.sync,
+                    "run_id": record.run_id,
+                    "finished_at": finished_at,
+                    "is_attempted": attempted is not None and attempted[0],
+                },
+            ).to_arrow_reader(_BATCH_ROWS)
+            for batch in reader:
+                yield "receipts", batch
+            is_interrupted = record.is_interrupted or record.finished_at is None
+            complete = replace(record, finished_at=finished_at, is_interrupted=is_interrupted)
+            yield "runs", _run_row(complete, balance)
+
+
+def _run_row(record: RunRecord, balance: Balance) -> pa.Table:
+    row = {
+        "run_id": record.run_id,
+        "sync": record.sync,
+        "destination": record.destination,
+        "use": record.use,
+        "mode": record.mode,
+        "target": record.target,
+        "build_id": record.build_id,
+        "as_of": record.as_of,
+        "started_at": record.started_at,
+        "finished_at": record.finished_at,
+        "planned": balance.planned,
+        "accepted": balance.accepted,
+        "rejected": balance.rejected,
+        "skipped": balance.skipped,
+        "unknown": balance.unknown,
+        "is_balanced": is_balanced(record, balance),
+        "is_interrupted": record.is_interrupted,
+        "forced_guards": ",".join(record.forced_guards) or None,
+        "settings_fingerprint": record.settings_fingerprint,
+        "left_out": orjson.dumps(record.left_out, option=orjson.OPT_SORT_KEYS).decode(),
+    }
+    return pa.Table.from_pylist([row])
+
+
+def is_balanced(record: RunRecord, balance: Balance) -> bool:
+    """Whether a run's rows add up: one that was not interrupted must have named them all."""
+    return balance.is_balanced and (record.is_interrupted or balance.unnamed == 0)

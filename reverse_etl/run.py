@@ -1,0 +1,338 @@
+"""Planning and running syncs, each apart from the others; what `cio sync` and cron call."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import duckdb
+
+from reverse_etl.clock import Clock
+from reverse_etl.deliver import Delivered, Way, deliver
+from reverse_etl.guards import Finding, check_force, evaluate, held_back
+from reverse_etl.http import Http
+from reverse_etl.journal import Journal, RunFolder, RunRecord, new_run, run_folders
+from reverse_etl.lock import hold
+from reverse_etl.outcomes import Balance, resolve
+from reverse_etl.plan import Asked, SyncPlan, Target, plan_sync
+from reverse_etl.record import is_balanced, land_journals
+from reverse_etl.settings import Sync, read_syncs
+from reverse_etl.stop_list import StopList, stop_list_path
+from reverse_etl.targets import find_target
+from warehouse.errors import CioError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from warehouse.home import Home
+
+State: TypeAlias = Literal["done", "inactive", "held", "failed", "interrupted"]
+
+_AT_ONCE = 4
+
+
+class Unbalanced(CioError):  # noqa: N818 - says what was found
+    """A run's outcomes do not add up to its plan."""
+
+
+@dataclass(frozen=True)
+class SyncRun:
+    """What one run of a sync came to.
+
+    Attributes:
+        name: The sync.
+        state: `done`; `inactive` without credentials; `held` by a guard, wholly or in part;
+            `failed`; `interrupted`.
+        plan: What was planned, if it came so far.
+        run_id: The run, if it came so far.
+        accepted: Rows the destination took.
+        rejected: Rows refused.
+        skipped: Rows that did not reach it; they stay planned.
+        unknown: Rows that it may have taken; they are planned again.
+        findings: Guards that did not hold, those forced among them.
+        error: What ended the run, with the way out.
+    """
+
+    name: str
+    state: State
+    plan: SyncPlan | None = None
+    run_id: str | None = None
+    accepted: int = 0
+    rejected: int = 0
+    skipped: int = 0
+    unknown: int = 0
+    findings: tuple[Finding, ...] = ()
+    error: CioError | None = None
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether there is nothing for anybody to do."""
+        return self.state in {"done", "inactive"}
+
+    def to_json(self) -> dict[str, Any]:
+        """The run as JSON has it."""
+        planned = None if self.plan is None else self.plan.changes
+        return {
+            "name": self.name,
+            "state": self.state,
+            "run_id": self.run_id,
+            "planned": planned,
+            "accepted": self.accepted,
+            "rejected": self.rejected,
+            "skipped": self.skipped,
+            "unknown": self.unknown,
+            "guards": [
+                {"guard": f.guard, "message": f.message, "forced": f.is_forced}
+                for f in self.findings
+            ],
+            "error": None if self.error is None else str(self.error),
+        }
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where and how syncs run.
+
+    Attributes:
+        home: The home.
+        manifest: dbt's `target/manifest.json`.
+        select: Syncs by name; all if empty.
+        clock: What tells the time.
+        on_event: Told, in a sentence, what goes on.
+    """
+
+    home: Home
+    manifest: Path
+    select: Sequence[str] = ()
+    clock: Clock = field(default_factory=Clock)
+    on_event: Callable[[str], None] = field(default=lambda _text: None)
+
+
+def plan_syncs(room: Room, asked: Asked | None = None) -> list[SyncPlan]:
+    """Plan syncs; nothing is sent, and nothing is kept but the landed journals.
+
+    Args:
+        room: Where, and which.
+        asked: What is asked beyond the configuration.
+
+    Returns:
+        A plan a sync, in the order of their names; inactive ones too.
+
+    Raises:
+        CioError: A sync is not configured right, or there is no build to plan from.
+    """
+    syncs = read_syncs(room.manifest, select=room.select)
+    targets = [find_target(sync) for sync in syncs]
+    land_journals(room.home)
+    plans = []
+    for sync, target in zip(syncs, targets, strict=True):
+        with tempfile.TemporaryDirectory(dir=room.home.journals, prefix=".plan-") as folder:
+            plans.append(
+                plan_sync(room.home, sync, target, RunFolder(Path(folder)), asked or Asked())
+            )
+    return plans
+
+
+def run_syncs(room: Room, asked: Asked | None = None) -> list[SyncRun]:
+    """Plan, check and deliver syncs, several at once; one that fails does not stop another.
+
+    An interrupt (Ctrl-C, SIGTERM) lets the requests in flight end, records them and returns.
+
+    Args:
+        room: Where, and which.
+        asked: What is asked beyond the configuration.
+
+    Returns:
+        What each came to, in the order of their names. Errors a user can mend are in there.
+
+    Raises:
+        UsageError: A sync, its destination or `force` is not configured right; nothing was sent.
+    """
+    asked = asked or Asked()
+    check_force(asked.force)
+    syncs = read_syncs(room.manifest, select=room.select)
+    targets = [find_target(sync) for sync in syncs]
+    with _halting(len(syncs)) as halts, ThreadPoolExecutor(_AT_ONCE) as pool:
+        futures = [
+            pool.submit(_run_safely, room, asked, *pair)
+            for pair in zip(syncs, targets, halts, strict=True)
+        ]
+        return [future.result() for future in futures]
+
+
+def _run_safely(
+    room: Room, asked: Asked, sync: Sync, target: Target, halt: threading.Event
+) -> SyncRun:
+    if target.inactive is not None:
+        return SyncRun(sync.name, "inactive")
+    if halt.is_set():
+        return SyncRun(sync.name, "interrupted")
+    try:
+        with hold(room.home, sync.name, now=room.clock.now()):
+            _sweep(room.home, sync.name)
+            land_journals(room.home, held=[sync.name])
+            folder = new_run(room.home, sync.name, now=room.clock.now())
+            return _Run(room, asked, sync, target, folder, halt).run()
+    except CioError as error:
+        return SyncRun(sync.name, "failed", error=error)
+
+
+def _sweep(home: Home, sync: str) -> None:
+    """Remove folders of runs that were killed before they began: they sent nothing."""
+    for folder in run_folders(home, sync):
+        if not folder.record.exists():
+            shutil.rmtree(folder.path)
+
+
+@dataclass(frozen=True)
+class _Run:
+    room: Room
+    asked: Asked
+    sync: Sync
+    target: Target
+    folder: RunFolder
+    halt: threading.Event
+
+    def run(self) -> SyncRun:
+        plan = plan_sync(self.room.home, self.sync, self.target, self.folder, self.asked)
+        now = self.room.clock.now()
+        findings = evaluate(self.sync, plan, self.target, now=now, force=self.asked.force)
+        record = self._record(plan, findings)
+        self.folder.write_record(record)
+        self._tell(f"{plan.adds} to add, {plan.updates} to update, {plan.removes} to remove")
+        delivered = self._deliver(plan, findings)
+        balance, problem = self._balance(record, delivered)
+        record = replace(
+            record,
+            finished_at=self.room.clock.now(),
+            is_interrupted=delivered.is_interrupted,
+            planned=balance.planned,
+            accepted=balance.accepted,
+            rejected=balance.rejected,
+            skipped=balance.skipped,
+            unknown=balance.unknown,
+            problem=None if problem is None else type(problem).__name__,
+        )
+        self.folder.write_record(record)
+        land_journals(self.room.home, held=[self.sync.name])
+        return SyncRun(
+            self.sync.name,
+            _state(delivered, findings, problem),
+            plan=plan,
+            run_id=record.run_id,
+            accepted=balance.accepted,
+            rejected=balance.rejected,
+            skipped=balance.skipped,
+            unknown=balance.unknown,
+            findings=tuple(findings),
+            error=problem,
+        )
+
+    def _record(self, plan: SyncPlan, findings: Sequence[Finding]) -> RunRecord:
+        return RunRecord(
+            run_id=self.folder.path.name,
+            sync=self.sync.name,
+            destination=self.sync.destination,
+            object=self.sync.object,
+            use=self.sync.use,
+            mode=self.sync.mode,
+            target=plan.build.target,
+            build_id=plan.build.build_id,
+            as_of=plan.build.as_of,
+            started_at=self.room.clock.now(),
+            settings_fingerprint=self.target.fingerprint(self.sync),
+            left_out=dict(plan.left_out),
+            forced_guards=tuple(finding.guard for finding in findings if finding.is_forced),
+            planned=plan.changes,
+        )
+
+    def _deliver(self, plan: SyncPlan, findings: Sequence[Finding]) -> Delivered:
+        reason = _holds_all(plan, findings)
+        if reason is not None:
+            with Journal(self.folder, self.room.clock) as journal:
+                journal.rest(reason)
+            return Delivered({"skipped": plan.changes}, None, is_interrupted=False)
+        clock, sync = self.room.clock, self.sync
+        timeout = sync.delivery.timeout_seconds
+        kind = self.target.destination.objects[sync.object]
+        with Http(self.target.settings.url, clock=clock, timeout_seconds=timeout) as http:
+            way = Way(
+                sync=sync,
+                channel=kind.open(self.target.settings, sync.options, http),
+                is_repeatable=kind.is_repeatable,
+                stop_list=StopList(stop_list_path(self.room.home), sync.use),
+                findings=findings,
+                clock=clock,
+                halt=self.halt,
+            )
+            return deliver(self.folder, way)
+
+    def _balance(self, record: RunRecord, delivered: Delivered) -> tuple[Balance, CioError | None]:
+        """Read the journal back: it must say, row by row, what was counted on the way."""
+        with duckdb.connect() as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            balance = resolve(connection, self.folder)
+        counted = {name: count for name, count in delivered.counts.items() if count}
+        journaled = {
+            "accepted": balance.accepted,
+            "rejected": balance.rejected,
+            "skipped": balance.skipped,
+            "unknown": balance.unknown,
+        }
+        is_equal = counted == {name: count for name, count in journaled.items() if count}
+        if is_balanced(record, balance) and is_equal:
+            return balance, delivered.problem
+        message = (
+            f"sync {record.sync}: run {record.run_id} does not balance: {balance.planned} planned, "
+            f"counted {counted}, in the journal {journaled}. The journal in {self.folder.path} "
+            "shows what happened; the next run plans from it."
+        )
+        return balance, Unbalanced(message)
+
+    def _tell(self, text: str) -> None:
+        self.room.on_event(f"{self.sync.name}: {text}")
+
+
+def _holds_all(plan: SyncPlan, findings: Sequence[Finding]) -> str | None:
+    """The guard that leaves nothing to send, exempt rows included."""
+    operations = [("remove", plan.removes), ("add", plan.adds), ("update", plan.updates)]
+    planned = [name for name, count in operations if count]
+    # removals may be exempt one by one, unless the guard is absolute
+    reasons = [held_back(findings, name, is_exempt=name == "remove") for name in planned]
+    return reasons[0] if reasons and all(reasons) else None
+
+
+def _state(delivered: Delivered, findings: Sequence[Finding], problem: CioError | None) -> State:
+    if problem is not None:
+        return "failed"
+    if delivered.is_interrupted:
+        return "interrupted"
+    is_held = any(not finding.is_forced for finding in findings)
+    return "held" if is_held else "done"
+
+
+@contextmanager
+def _halting(count: int) -> Iterator[list[threading.Event]]:
+    """One event a sync, all set by Ctrl-C or SIGTERM while the block runs."""
+    halts = [threading.Event() for _ in range(count)]
+
+    def stop(_number: int, _frame: object) -> None:
+        for halt in halts:
+            halt.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield halts
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield halts
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
