@@ -71,11 +71,11 @@ def _connect(
             if left <= 0:
                 message = (
                     f"cannot {purpose}: the warehouse {path} is in use by {holder}, and still was "
-                    f"after {wait_seconds:.0f} s. Wait for it to end, or end it, and try again."
+                    f"after {wait_seconds:g} s. Wait for it to end, or end it, and try again."
                 )
                 raise WarehouseBusy(message) from error
         if on_wait is not None and not is_told:
-            on_wait(f"the warehouse is in use by {holder}; waiting up to {wait_seconds:.0f} s")
+            on_wait(f"the warehouse is in use by {holder}; waiting up to {wait_seconds:g} s")
             is_told = True
         time.sleep(min(pause, left))
         pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
@@ -100,6 +100,8 @@ def explain(error: Exception, path: Path, purpose: str) -> str:
         )
     elif "not a valid DuckDB database file" in text:
         reason = "is not a DuckDB database. Move it away, or point CIO_HOME to another folder."
+    elif "Corrupt database file" in text:
+        reason = "is damaged. Restore it from a backup, or move it away and load everything again."
     elif "Permission denied" in text or "Read-only file system" in text:
         reason = "may not be written by this user. Mend its permissions, or set CIO_HOME."
     elif "No space left" in text:
