@@ -30,7 +30,7 @@ from fakes.mixpanel_rules import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from pathlib import Path
 
     from starlette.requests import Request
@@ -104,29 +104,34 @@ class Project:
 
 
 def create_app(
-    *, store: Path | None = None, now: Callable[[], float] = time.time, token: str = TOKEN
+    *,
+    store: Path | None = None,
+    now: Callable[[], float] = time.time,
+    refused: Collection[str] = (),
 ) -> Control:
     """The stand-in as an ASGI app.
 
     Args:
         store: A file that keeps what was accepted over a restart.
         now: The present, in seconds since the epoch.
-        token: The project's token.
+        refused: Values of distinct_id that it refuses for reasons of its own.
 
     Returns:
         The app, with `/import`, `/engage` and the control endpoints under `/_fake/`.
     """
-    vendor = _Mixpanel(Project.open(store), now, token)
+    vendor = _Mixpanel(Project.open(store), now, refused)
     control = Control()
     control.serve(vendor.routes())
     return control
 
 
 class _Mixpanel:
-    def __init__(self, project: Project, now: Callable[[], float], token: str) -> None:
+    def __init__(
+        self, project: Project, now: Callable[[], float], refused: Collection[str]
+    ) -> None:
         self.project = project
         self.now = now
-        self.token = token
+        self.refused = frozenset(refused)
 
     def routes(self) -> list[Route]:
         return [
@@ -155,6 +160,8 @@ class _Mixpanel:
         failed, good = [], []
         for index, (record, raw) in enumerate(_records(request, body)):
             problem = event_problem(record, now_ms=now_ms)
+            if problem is None and record["properties"]["distinct_id"] in self.refused:
+                problem = Problem("properties.distinct_id", "'properties.distinct_id' is refused")
             if len(raw) >= MAX_RECORD_BYTES:
                 problem = Problem("", "record exceeds 1 MB")
             if problem is None:
@@ -178,9 +185,12 @@ class _Mixpanel:
         problems = [
             Problem("", "record exceeds 1 MB")
             if len(raw) >= MAX_RECORD_BYTES
-            else profile_problem(record, token=self.token)
+            else profile_problem(record, token=TOKEN)
             for record, raw in pairs
         ]
+        for index, (record, _) in enumerate(pairs):
+            if problems[index] is None and record["$distinct_id"] in self.refused:
+                problems[index] = Problem("$distinct_id", "'$distinct_id' is refused")
         if all(problem is not None and problem.field == "$token" for problem in problems):
             return _json({"status": 0, "error": "Invalid credentials"}, 401)
         good = [pair[0] for pair, bad in zip(pairs, problems, strict=True) if bad is None]
@@ -195,7 +205,7 @@ class _Mixpanel:
 
     def _authenticate(self, request: Request) -> None:
         user, secret = _basic(request.headers.get("authorization", ""))
-        if (user, secret) == (self.token, ""):
+        if (user, secret) == (TOKEN, ""):
             return
         is_account = (user, secret) == (SERVICE_ACCOUNT, SERVICE_SECRET)
         if not is_account or request.query_params.get("project_id") != PROJECT_ID:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Guard: TypeAlias = Literal["size", "change", "staleness", "settings", "target"]
 
+FEW_ROWS = 100
+"""A change of so few rows is not held back, whatever its share: small audiences change in leaps."""
+
 FORCEABLE: tuple[Guard, ...] = ("size", "change", "staleness", "settings")
 _SENDS: frozenset[Operation] = frozenset(["append", "add", "update"])
 _REMOVALS: frozenset[Operation] = frozenset(["remove"])
@@ -61,7 +64,10 @@ def check_force(force: Sequence[str]) -> None:
         UsageError: One may not, or is none.
     """
     for name in force:
-        if name not in FORCEABLE:
+        if name not in FEW_ROWS = 100
+"""A change of so few rows is not held back, whatever its share: small audiences change in leaps."""
+
+FORCEABLE:
             message = f"--force {name}: allowed are {', '.join(FORCEABLE)}"
             raise UsageError(message)
 
@@ -162,7 +168,7 @@ def _change(sync: Sync, plan: SyncPlan) -> list[Finding]:
     over = [
         f"{counts[kind]} {kind} are {counts[kind] / plan.held:.0%}"
         for kind in dangerous
-        if counts[kind] > limit * plan.held
+        if counts[kind] > max(limit * plan.held, FEW_ROWS)
     ]
     if not over:
         return []

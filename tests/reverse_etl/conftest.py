@@ -23,7 +23,7 @@ class Fake:
         self.url = url
         self._client = httpx.Client(base_url=url, trust_env=False, timeout=30)
 
-    def get(self, path: str) -> Any:
+    def get(self, path: str) -> object:
         return self._client.get(f"/_fake/{path}").json()
 
     def fail(self, *failures: dict[str, Any]) -> None:
@@ -82,7 +82,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 @pytest.fixture
 def room(world: World, time: FastClock) -> Callable[..., Room]:
-    def make(**values: Any) -> Room:
+    def make(**values: object) -> Room:
         return Room(world.home, world.manifest, **({"clock": time.clock()} | values))
 
     return make

@@ -39,7 +39,7 @@ def md5(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def event(number: int, **values: Any) -> dict[str, Any]:
+def event(number: int, **values: object) -> dict[str, Any]:
     """A clicked message; `number` decides its key, person and time."""
     payload = values.pop("payload", json.dumps({"campaign_id": "7", "number": number}))
     label = values.pop("label", "Email Link Clicked")
@@ -58,7 +58,7 @@ def event(number: int, **values: Any) -> dict[str, Any]:
     return row | values
 
 
-def member(number: int, audience: str = "clickers", **values: Any) -> dict[str, Any]:
+def member(number: int, audience: str = "clickers", **values: object) -> dict[str, Any]:
     """A member of an audience."""
     label = values.pop("label", f"CIO | {audience} | 0-7d")
     row = {
@@ -111,7 +111,7 @@ class World:
         home.make()
         return cls(home, folder / "manifest.json")
 
-    def declare(self, name: str, **config: Any) -> None:
+    def declare(self, name: str, **config: object) -> None:
         """Declare a sync, as dbt's manifest would."""
         self.syncs[name] = config
         exposures = {
@@ -125,7 +125,7 @@ class World:
         }
         self.manifest.write_text(json.dumps({"exposures": exposures}))
 
-    def declare_events(self, name: str = "events", **config: Any) -> None:
+    def declare_events(self, name: str = "events", **config: object) -> None:
         self.declare(
             name,
             **{
@@ -139,7 +139,7 @@ class World:
             | config,
         )
 
-    def declare_members(self, name: str = "members", **config: Any) -> None:
+    def declare_members(self, name: str = "members", **config: object) -> None:
         self.declare(
             name,
             **{

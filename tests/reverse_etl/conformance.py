@@ -1,0 +1,283 @@
+"""What every destination must do. One joins by adding a `Subject` to `SUBJECTS`."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fakes import mixpanel
+from fakes.server import serve_in_thread
+from reverse_etl.clock import milliseconds
+from reverse_etl.contract import Change
+from reverse_etl.credentials import Secret
+from reverse_etl.deliver import Delivered, Way, deliver
+from reverse_etl.delivery import Delivery
+from reverse_etl.destinations import DESTINATIONS
+from reverse_etl.destinations.mixpanel import MixpanelSettings
+from reverse_etl.http import Http
+from reverse_etl.journal import RunFolder
+from reverse_etl.outcomes import Balance, resolve
+from reverse_etl.settings import Sync
+from reverse_etl.stop_list import StopList
+
+from .world import NOW, FastClock, md5
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+    from pathlib import Path
+
+    from fakes.control import Control
+    from reverse_etl.contract import Channel, Limits
+
+SECRET = "s3cr3t-that-must-never-show"  # noqa: S105 - what the tests look for
+HOUR_AGO_MS = milliseconds(NOW - timedelta(hours=2))
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A destination's object under test.
+
+    Attributes:
+        destination: Its name in the registry.
+        object: The object's name.
+        app: Makes the stand-in; it refuses the identifiers given.
+        settings: Makes the settings for a base URL; `secret` takes the place of every secret.
+        change: Makes the nth good row.
+        sent: Reads what the stand-in has, as identifiers; one twice if it is there twice.
+        locally_bad: A row that must be refused without being sent.
+        options: The object's options.
+    """
+
+    destination: str
+    object: str
+    app: Callable[[Collection[str]], Control]
+    settings: Callable[..., Any]
+    change: Callable[..., Change]
+    sent: Callable[[httpx.Client], list[str]]
+    locally_bad: Change
+    options: Any = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.destination}-{self.object}"
+
+
+def identifier(number: int) -> str:
+    return f"customer-{number}"
+
+
+def _mixpanel_settings(url: str, secret: str | None = None) -> MixpanelSettings:
+    return MixpanelSettings(project_token=Secret(secret or mixpanel.TOKEN), base_url=url)
+
+
+def _event(number: int, **values: object) -> Change:
+    change = Change(
+        row=number,
+        operation="append",
+        record_key=md5(str(number)),
+        person_id=f"person-{number}",
+        identifier=identifier(number),
+        label="Email Link Clicked",
+        occurred_ms=HOUR_AGO_MS,
+        payload='{"campaign_id":"7"}',
+        fingerprint=md5("7"),
+    )
+    return change._replace(**values)
+
+
+def _member(number: int, **values: object) -> Change:
+    change = _event(number)._replace(operation="add", label="CIO | Clickers | 0-7d", payload="{}")
+    return change._replace(occurred_ms=None)._replace(**values)
+
+
+def _sent_events(client: httpx.Client) -> list[str]:
+    events = client.get("/_fake/events").json()
+    return [event["properties"]["distinct_id"] for event in events]
+
+
+def _sent_members(client: httpx.Client) -> list[str]:
+    profiles = client.get("/_fake/profiles").json()
+    return [
+        person for person, profile in profiles.items() for _ in profile.get("cio_audiences", [])
+    ]
+
+
+MIXPANEL = DESTINATIONS["mixpanel"]
+SUBJECTS = [
+    Subject(
+        destination="mixpanel",
+        object="message_events",
+        app=lambda refused: mixpanel.create_app(refused=refused),
+        settings=_mixpanel_settings,
+        change=_event,
+        sent=_sent_events,
+        locally_bad=_event(0, record_key="not an insert id"),
+        options=MIXPANEL.objects["message_events"].options(),
+    ),
+    Subject(
+        destination="mixpanel",
+        object="audience_members",
+        app=lambda refused: mixpanel.create_app(refused=refused),
+        settings=_mixpanel_settings,
+        change=_member,
+        sent=_sent_members,
+        locally_bad=_member(0, identifier="null"),
+        options=MIXPANEL.objects["audience_members"].options(),
+    ),
+]
+
+
+@dataclass
+class Bench:
+    """A stand-in, running, and a way to deliver rows to it."""
+
+    subject: Subject
+    url: str
+    client: httpx.Client
+    folder: Path
+    time: FastClock = field(default_factory=FastClock)
+    halt: threading.Event = field(default_factory=threading.Event)
+    runs: int = 0
+
+    def change(self, number: int, **values: object) -> Change:
+        return self.subject.change(number, **values)
+
+    def changes(self, count: int) -> list[Change]:
+        return [self.change(number) for number in range(count)]
+
+    def fail(self, *failures: dict[str, Any]) -> None:
+        self.client.post("/_fake/script", json=list(failures))
+
+    @property
+    def sent(self) -> list[str]:
+        return sorted(self.subject.sent(self.client))
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        return self.client.get("/_fake/requests").json()
+
+    def deliver(  # noqa: PLR0913 - each a circumstance that some test varies
+        self,
+        changes: Sequence[Change],
+        *,
+        url: str | None = None,
+        secret: str | None = None,
+        limits: dict[str, Any] | None = None,
+        is_repeatable: bool = True,
+        timeout: float = 10.0,
+        use: str = "analyse",
+        stop_list: Path | None = None,
+        **delivery: object,
+    ) -> Result:
+        self.runs += 1
+        folder = RunFolder(self.folder / str(self.runs))
+        folder.path.mkdir()
+        rows = [change._replace(row=row) for row, change in enumerate(changes)]
+        write_plan(folder.plan, rows)
+        settings = self.subject.settings(url or self.url, secret)
+        kind = DESTINATIONS[self.subject.destination].objects[self.subject.object]
+        sync = Sync(
+            name="sync",
+            destination=self.subject.destination,
+            object=self.subject.object,
+            model="outbound_model",
+            use=use,
+            mode="append",
+            identity="customer_id",
+            delivery=Delivery(**({"connections": 1} | delivery)),
+        )
+        with Http(settings.url, clock=self.time.clock(), timeout_seconds=timeout) as http:
+            channel = kind.open(settings, self.subject.options, http)
+            if limits:
+                channel = replace(channel, limits=replace(channel.limits, **limits))
+            delivered = deliver(
+                folder,
+                Way(
+                    sync=sync,
+                    channel=channel,
+                    is_repeatable=is_repeatable,
+                    stop_list=StopList(stop_list or self.folder / "none", use),
+                    findings=(),
+                    clock=self.time.clock(),
+                    halt=self.halt,
+                ),
+            )
+        return Result.read(folder, delivered, channel)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a delivery came to: as counted, and as its journal says, row by row."""
+
+    delivered: Delivered
+    balance: Balance
+    outcomes: list[str]
+    reasons: list[str | None]
+    attempts: list[int]
+    folder: RunFolder
+    limits: Limits
+    channel: Channel
+
+    @classmethod
+    def read(cls, folder: RunFolder, delivered: Delivered, channel: Channel) -> Result:
+        with duckdb.connect() as connection:
+            balance = resolve(connection, folder)
+            rows = connection.execute(
+                "select outcome, reason, attempts from resolved order by row"
+            ).fetchall()
+        result = cls(
+            delivered=delivered,
+            balance=balance,
+            outcomes=[row[0] for row in rows],
+            reasons=[row[1] for row in rows],
+            attempts=[row[2] for row in rows],
+            folder=folder,
+            limits=channel.limits,
+            channel=channel,
+        )
+        result.check()
+        return result
+
+    def check(self) -> None:
+        """What every run must keep: its journal says what was counted, and it adds up."""
+        counts = {outcome: self.outcomes.count(outcome) for outcome in set(self.outcomes)}
+        assert {k: v for k, v in self.delivered.counts.items() if v} == counts
+        assert self.balance.is_balanced
+        assert self.balance.unnamed == 0
+        assert len(self.outcomes) == self.balance.planned
+
+    @property
+    def problem(self) -> str:
+        return type(self.delivered.problem).__name__
+
+
+def write_plan(path: Path, changes: Sequence[Change]) -> None:
+    """Write a plan as the planner does."""
+    table = {name: [getattr(c, name) for c in changes] for name in Change._fields}
+    instants = pa.array(table.pop("occurred_ms"), pa.timestamp("ms"))
+    columns = {
+        name: pa.array(values, pa.int64() if name == "row" else pa.string())
+        for name, values in table.items()
+    }
+    columns["occurred_at"] = instants.cast(pa.timestamp("us"))
+    columns["is_exempt"] = pa.array([False] * len(changes), pa.bool_())
+    pq.write_table(pa.table(columns), path)
+
+
+@contextmanager
+def bench(subject: Subject, folder: Path, refused: Collection[str] = ()) -> Iterator[Bench]:
+    """A stand-in of the subject's, running while the block does."""
+    with (
+        serve_in_thread(subject.app(refused)) as url,
+        httpx.Client(base_url=url, trust_env=False, timeout=30) as client,
+    ):
+        yield Bench(subject, url, client, folder)
+        client.post("/_fake/release")
