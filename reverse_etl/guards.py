@@ -64,10 +64,7 @@ def check_force(force: Sequence[str]) -> None:
         UsageError: One may not, or is none.
     """
     for name in force:
-        if name not in FEW_ROWS = 100
-"""A change of so few rows is not held back, whatever its share: small audiences change in leaps."""
-
-FORCEABLE:
+        if name not in FORCEABLE:
             message = f"--force {name}: allowed are {', '.join(FORCEABLE)}"
             raise UsageError(message)
 
