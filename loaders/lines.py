@@ -48,9 +48,11 @@ class Lines:
 
 
 @dataclass
-class _Place:
-    """How far the file has been read: the number of the next line."""
+class _Reading:
+    """The rules of one reading, and how far it is: the number of the next line."""
 
+    limit_bytes: int
+    keeps_blank: bool
     line: int = 1
 
 
@@ -73,13 +75,13 @@ def read_lines(
         Lines without their `\n` or `\r\n`, numbered as in the file. A byte order mark is dropped.
         A damaged gzip file yields what could be read, then one refusal for the rest.
     """
-    place = _Place()
+    reading = _Reading(limit_bytes, keeps_blank)
     carry = b""
     skipping: Refused | None = None
     blocks = _blocks(stream, block_bytes)
     for block in blocks:
         if isinstance(block, str):
-            yield _refusal(Refused(place.line, block, carry[:KEPT_BYTES]))
+            yield _refusal(Refused(reading.line, block, carry[:KEPT_BYTES]))
             return
         if skipping is not None:
             end = block.find(b"\n")
@@ -87,20 +89,20 @@ def read_lines(
                 continue
             yield _refusal(skipping)
             skipping = None
-            place.line += 1
+            reading.line += 1
             block = block[end + 1 :]  # noqa: PLW2901 - the rest of the block, after the long line
         data = carry + block
         end = data.rfind(b"\n") + 1
         if end:
-            yield _split(data[:end], place, keeps_blank=keeps_blank)
+            yield _split(data[:end], reading)
         carry = data[end:]
         if len(carry) > limit_bytes:
-            skipping = _too_long(place, carry, limit_bytes)
+            skipping = _too_long(reading, reading.line, carry)
             carry = b""
     if skipping is not None:
         yield _refusal(skipping)
     elif carry:
-        yield _split(carry + b"\n", place, keeps_blank=keeps_blank)
+        yield _split(carry + b"\n", reading)
 
 
 def _blocks(stream: BinaryIO, block_bytes: int) -> Iterator[bytes | str]:
@@ -125,22 +127,22 @@ def _unpacked(stream: BinaryIO) -> BinaryIO:
     return cast("BinaryIO", GzipFile(fileobj=stream)) if head == _GZIP else stream
 
 
-def _too_long(place: _Place, carry: bytes, limit_bytes: int) -> Refused:
-    reason = f"the line is longer than {limit_bytes} bytes; its first {KEPT_BYTES} are kept"
-    return Refused(place.line, reason, carry[:KEPT_BYTES])
+def _too_long(reading: _Reading, line: int, content: bytes) -> Refused:
+    reason = f"the line is longer than {reading.limit_bytes} bytes; its first {KEPT_BYTES} are kept"
+    return Refused(line, reason, content[:KEPT_BYTES])
 
 
 def _refusal(refused: Refused) -> Lines:
     return Lines(pa.array([], pa.int64()), pa.array([], pa.binary()), [refused])
 
 
-def _split(data: bytes, place: _Place, *, keeps_blank: bool) -> Lines:
+def _split(data: bytes, reading: _Reading) -> Lines:
     """Split bytes that end with a newline."""
     raw = np.frombuffer(data, dtype=np.uint8)
     ends = np.flatnonzero(raw == _NEWLINE)
     starts = np.concatenate(([0], ends[:-1] + 1))
-    numbers = np.arange(place.line, place.line + len(ends), dtype=np.int64)
-    place.line += len(ends)
+    numbers = np.arange(reading.line, reading.line + len(ends), dtype=np.int64)
+    reading.line += len(ends)
 
     stays = np.ones(len(raw), dtype=bool)
     stays[ends] = False
@@ -150,13 +152,17 @@ def _split(data: bytes, place: _Place, *, keeps_blank: bool) -> Lines:
     lengths = ends - starts
     lengths[np.searchsorted(ends, returns)] -= 1
     values = _binary(raw[stays], lengths)
-    if keeps_blank:
+    is_taken = lengths <= reading.limit_bytes
+    refused = [
+        _too_long(reading, int(numbers[index]), values[index].as_py())
+        for index in np.flatnonzero(~is_taken).tolist()
+    ]
+    if not reading.keeps_blank:
+        is_taken &= ~_is_blank(raw, starts, lengths)
+    if is_taken.all():
         return Lines(pa.array(numbers), values)
-    is_blank = _is_blank(raw, starts, lengths)
-    if not is_blank.any():
-        return Lines(pa.array(numbers), values)
-    mask = pa.array(~is_blank)
-    return Lines(pa.array(numbers).filter(mask), values.filter(mask))
+    mask = pa.array(is_taken)
+    return Lines(pa.array(numbers).filter(mask), values.filter(mask), refused)
 
 
 def _binary(raw: npt.NDArray[np.uint8], lengths: npt.NDArray[np.int64]) -> pa.Array:

@@ -117,7 +117,12 @@ def _names(
             raise UsageError(message)
         return names
     if _PATTERN & set(root):
-        names = [name for name in filesystem.glob(root) if filesystem.isfile(name)]
+        hidden = PurePosixPath(root).name.startswith(".")
+        names = [
+            name
+            for name in filesystem.glob(root)
+            if filesystem.isfile(name) and (hidden or not PurePosixPath(name).name.startswith("."))
+        ]
         if not names:
             message = f"no file matches {path}"
             raise UsageError(message)
