@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -31,6 +32,12 @@ class Fake:
 
     def release(self) -> None:
         self._client.post("/_fake/release")
+
+    def wait_until_held(self, count: int) -> None:
+        """Wait on the condition that so many requests are held."""
+        deadline = monotonic() + 60
+        while self.get("held")["held"] < count:
+            assert monotonic() < deadline, f"no {count} requests came to be held"
 
     @property
     def events(self) -> list[dict[str, Any]]:

@@ -12,7 +12,11 @@ import duckdb
 import pyarrow as pa
 
 from reverse_etl.clock import Clock
+from reverse_etl.settings import read_syncs
+from reverse_etl.tables import DATASET, TABLES
+from reverse_etl.targets import find_target
 from warehouse.home import Home
+from warehouse.raw_tables import prepare
 
 if TYPE_CHECKING:
     import threading
@@ -197,3 +201,40 @@ class World:
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         with duckdb.connect(self.home.warehouse) as connection:
             return connection.execute(sql).fetchall()
+
+    def receive(self, sync: str, run_id: str, *receipts: dict[str, Any]) -> None:
+        """Land receipts of a run by hand, as if it had sent to where the sync now points.
+
+        A receipt is `{"row": <outbound row>, "operation": …, "outcome": …}`.
+        """
+        (declared,) = read_syncs(self.manifest, select=[sync])
+        with duckdb.connect(self.home.warehouse) as connection:
+            prepare(connection, DATASET, TABLES)
+            connection.execute(
+                "insert into raw_reverse_etl._dlt_loads values (?, ?, 0, now(), 'x')",
+                [run_id, DATASET],
+            )
+            for receipt in receipts:
+                row = receipt["row"]
+                connection.execute(
+                    "insert into raw_reverse_etl.receipts by name select ? as sync, ? as run_id, "
+                    "? as record_key, ? as operation, ? as identifier, ? as label, "
+                    "? as fingerprint, ? as outcome, ? as person_id, ? as _dlt_load_id",
+                    [
+                        sync,
+                        run_id,
+                        row["record_key"],
+                        receipt["operation"],
+                        row[declared.identity],
+                        row["label"],
+                        row["fingerprint"],
+                        receipt.get("outcome", "accepted"),
+                        row["person_id"],
+                        run_id,
+                    ],
+                )
+            connection.execute(
+                "insert into raw_reverse_etl.runs by name select ? as sync, ? as run_id, "
+                "? as settings_fingerprint, 1 as accepted, 0 as unknown, ? as _dlt_load_id",
+                [sync, run_id, find_target(declared).fingerprint(declared), run_id],
+            )
