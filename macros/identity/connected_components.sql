@@ -9,6 +9,7 @@
     Ends with the CTE `<prefix>_components` (node, component, is_settled).
 -#}
 {%- macro connected_components(edges, prefix, rounds=8) -%}
+-- `union`, because an edge may be given from both its ends.
 {{ prefix }}_links as (
     select
         node_a as node,

@@ -9,12 +9,11 @@
 
 with message_events as (
     select * from {{ ref('int_message_events') }}
-    where
-        delivery_id is not null
-        {% if is_incremental() -%}
-        -- An event of an old delivery may come at any time, so all of a touched delivery is read.
-        and delivery_id in ({{ touched_deliveries() }})
-        {%- endif %}
+    where delivery_id is not null
+    {% if is_incremental() -%}
+    -- An event of an old delivery may come at any time, so all of a touched delivery is read.
+    and delivery_id in ({{ touched_deliveries() }})
+    {%- endif %}
 ),
 
 aggregated as (

@@ -40,13 +40,13 @@ matches as (
     from combinations
     inner join arms
         on
-            (arms.campaign_id is null or arms.campaign_id = combinations.campaign_id)
+            (arms.campaign_id is null or combinations.campaign_id = arms.campaign_id)
             and (
                 arms.parent_action_id is null
-                or arms.parent_action_id = combinations.parent_action_id
+                or combinations.parent_action_id = arms.parent_action_id
             )
-            and (arms.action_id is null or arms.action_id = combinations.action_id)
-            and (arms.content_id is null or arms.content_id = combinations.content_id)
+            and (arms.action_id is null or combinations.action_id = arms.action_id)
+            and (arms.content_id is null or combinations.content_id = arms.content_id)
     group by
         combinations.campaign_id,
         combinations.parent_action_id,

@@ -13,8 +13,7 @@ control_arms as (
 ),
 
 controls as (
-    select
-        statistics.*
+    select statistics.*
     from statistics
     inner join control_arms
         on
@@ -23,8 +22,7 @@ controls as (
 ),
 
 treatments as (
-    select
-        statistics.*
+    select statistics.*
     from statistics
     left join control_arms
         on

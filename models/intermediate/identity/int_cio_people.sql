@@ -4,21 +4,22 @@ with observations as (
     select * from {{ ref('int_identifier_observations') }}
 ),
 
-merges as (
+recorded_merges as (
     select * from {{ ref('stg_people__merges') }}
 ),
 
+-- `union`, because each id is wanted once.
 cio_ids as (
     select cio_id from observations
     where cio_id is not null
 
     union
 
-    select primary_cio_id as cio_id from merges
+    select primary_cio_id as cio_id from recorded_merges
 
     union
 
-    select secondary_cio_id as cio_id from merges
+    select secondary_cio_id as cio_id from recorded_merges
 ),
 
 customer_id_holders as (
@@ -40,11 +41,12 @@ shared_customer_ids as (
     having count(*) > 1
 ),
 
+-- `union`, because a merge and a shared customer id may say the same.
 edges as (
     select
         primary_cio_id as node_a,
         secondary_cio_id as node_b
-    from merges
+    from recorded_merges
 
     union
 
@@ -63,7 +65,7 @@ edges as (
 
 secondaries as (
     select secondary_cio_id as cio_id
-    from merges
+    from recorded_merges
     group by secondary_cio_id
 ),
 

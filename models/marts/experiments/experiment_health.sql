@@ -19,10 +19,9 @@ counted as (
             where not experiment_people.is_mixed and not experiment_people.is_held_out
         ) as treated_people,
         count(*) filter (
-            where
-                not experiment_people.is_mixed
-                and experiment_people.is_held_out
-                and experiment_people.is_delivered
+            where not experiment_people.is_mixed
+            and experiment_people.is_held_out
+            and experiment_people.is_delivered
         ) as leaked_people
     from experiments
     left join experiment_people

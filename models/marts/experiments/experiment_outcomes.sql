@@ -25,8 +25,8 @@ final as (
     left join orders
         on
             experiment_people.person_id = orders.person_id
-            and orders.ordered_at >= experiment_people.index_at
-            and orders.ordered_at < experiment_people.window_ends_at
+            and experiment_people.index_at <= orders.ordered_at
+            and experiment_people.window_ends_at > orders.ordered_at
     group by
         experiment_people.experiment_id,
         experiment_people.person_id,

@@ -21,8 +21,7 @@ feed_watermarks as (
 
 -- Outcomes need both feeds: what is not yet loaded of either must not look like nothing happened.
 watermark as (
-    select
-        case when count(*) = 2 then min(complete_through) end as complete_through
+    select case when count(*) = 2 then min(complete_through) end as complete_through
     from feed_watermarks
     where feed in ('webhooks', 'orders')
 ),

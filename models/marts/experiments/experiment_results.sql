@@ -48,6 +48,12 @@ refused as (
     cross join metrics
 ),
 
+estimated as (
+    select experiment_id
+    from estimates
+    group by experiment_id
+),
+
 -- Too early is no refusal: the arms are there, and nobody's window is over yet.
 waiting as (
     select
@@ -57,7 +63,7 @@ waiting as (
     from experiments
     left join refusals
         on experiments.experiment_id = refusals.experiment_id
-    left join (select distinct experiment_id from estimates) as estimated
+    left join estimated
         on experiments.experiment_id = estimated.experiment_id
     cross join metrics
     where refusals.experiment_id is null and estimated.experiment_id is null

@@ -10,10 +10,10 @@ person_values as (
     select
         experiment_id,
         arm,
+        {% for metric, expression in experiment_metrics() -%}
+        cast({{ expression }} as decimal(12, 4)) as {{ metric }},
+        {% endfor -%}
         case when is_delivered then 1 else 0 end as delivered
-        {%- for metric, expression in experiment_metrics() %},
-        cast({{ expression }} as decimal(12, 4)) as {{ metric }}
-        {%- endfor %}
     from experiment_outcomes
 ),
 
@@ -22,13 +22,13 @@ powers as (
     select
         experiment_id,
         arm,
-        delivered
-        {%- for metric, _ in experiment_metrics() %},
+        {% for metric, _ in experiment_metrics() -%}
         {{ metric }},
         cast({{ metric }} as decimal(20, 4)) * {{ metric }} as {{ metric }}_squared,
         cast(cast({{ metric }} as decimal(20, 4)) * {{ metric }} as decimal(25, 8)) * {{ metric }}
-            as {{ metric }}_cubed
-        {%- endfor %}
+            as {{ metric }}_cubed,
+        {% endfor -%}
+        delivered
     from person_values
 ),
 
@@ -36,14 +36,14 @@ summed as (
     select
         experiment_id,
         arm,
-        count(*) as people,
-        sum(delivered) as delivered_people
-        {%- for metric, _ in experiment_metrics() %},
+        {% for metric, _ in experiment_metrics() -%}
         sum({{ metric }}) as {{ metric }}_y,
         sum({{ metric }}_squared) as {{ metric }}_yy,
         sum({{ metric }}_cubed) as {{ metric }}_yyy,
-        sum({{ metric }} * delivered) as {{ metric }}_yd
-        {%- endfor %}
+        sum({{ metric }} * delivered) as {{ metric }}_yd,
+        {% endfor -%}
+        count(*) as people,
+        sum(delivered) as delivered_people
     from powers
     group by experiment_id, arm
 ),
