@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -60,8 +61,31 @@ class Project:
             "DBT_PARTIAL_PARSE": "true",
         }
         if self.company:
-            environment["CIO_COMPANY"] = str(self.company)
+            environment["CIO_COMPANY"] = inside_project(self.company)
         return environment
+
+
+def inside_project(company: Path) -> str:
+    """A path of the company's folder inside the project, through a link where it lies elsewhere.
+
+    dbt writes what it compiles to a source's own path below its target folder, so a source outside
+    the project may make it write over a file that is not its own.
+
+    Args:
+        company: The company's folder, anywhere.
+
+    Returns:
+        The path, relative to the project's root.
+    """
+    root = project_root()
+    folder = company.resolve()
+    if folder.is_relative_to(root):
+        return str(folder.relative_to(root))
+    link = root / "target" / f"company-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+    link.parent.mkdir(exist_ok=True)
+    if not link.is_symlink():
+        link.symlink_to(folder, target_is_directory=True)
+    return str(link.relative_to(root))
 
 
 def run_dbt(

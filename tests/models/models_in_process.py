@@ -1,0 +1,74 @@
+"""Runs the project's models again and again, parsing it once.
+
+A build in a process of its own spends most of its time starting and parsing; tests that build ten
+times keep the parsed project and only run it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+
+from cio.dbt import inside_project
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from warehouse.home import Home
+
+
+@dataclass(frozen=True)
+class Models:
+    """The parsed project of one company at one instant."""
+
+    manifest: Any
+    company: Path
+    target_path: Path
+    variables: dict[str, str]
+
+    def run(self, home: Home, command: str = "run", arguments: Sequence[str] = ()) -> None:
+        """Run `seed`, `run`, `build` or `test` against the warehouse of a home."""
+        with _environment(home, self.company):
+            result = dbtRunner(manifest=self.manifest).invoke(
+                [command, *_options(self.target_path, self.variables), *arguments]
+            )
+            # dbt keeps the file open in its process; another process is to open it next
+            DuckDBConnectionManager.close_all_connections()
+        if not result.success:
+            failed = [r.message for r in (result.result or []) if r.status in ("error", "fail")]
+            raise AssertionError(failed or result.exception)
+
+
+def parse(home: Home, company: Path, target_path: Path, variables: dict[str, str]) -> Models:
+    """Parse the project once."""
+    with _environment(home, company):
+        result = dbtRunner().invoke(["parse", *_options(target_path, variables)])
+    assert result.success, result.exception
+    return Models(result.result, company, target_path, variables)
+
+
+def _options(target_path: Path, variables: dict[str, str]) -> list[str]:
+    return [
+        *("--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--quiet"),
+        *("--target-path", str(target_path), "--log-level-file", "none"),
+        *("--vars", json.dumps(variables)),
+    ]
+
+
+@contextmanager
+def _environment(home: Home, company: Path) -> Iterator[None]:
+    here = os.getcwd()  # noqa: PTH109 - dbt changes the working directory of its process
+    try:
+        with patch.dict(os.environ, {"CIO_HOME": str(home.root), "CIO_COMPANY": inside_project(company)}):
+            yield
+    finally:
+        os.chdir(here)

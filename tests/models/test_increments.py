@@ -1,0 +1,184 @@
+"""After any sequence of loads and builds each table equals what one full refresh gives."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import duckdb
+import pytest
+
+from fakes.population import WorldSettings, generate
+from loaders.run import load
+from tests.conftest import ROOT
+from tests.models.models_in_process import Models, parse
+from warehouse.home import Home
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+AS_OF = datetime(2026, 9, 1, tzinfo=UTC)
+COMPANY = ROOT / "fakes" / "company"
+PREFIX = "dev_as_of_20260901t000000_"
+BATCHES = 10
+KILLED_BATCH = 6
+# Which load brought what, and which loads each model took, differ by design.
+OBSERVATIONS = {"load_ledger"}
+
+
+@dataclass(frozen=True)
+class World:
+    folder: Path
+    lines: list[bytes]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    folder = tmp_path_factory.mktemp("world")
+    generate(WorldSettings(people=400, seed=11), folder)
+    lines: list[bytes] = []
+    for path in sorted((folder / "webhooks").iterdir()):
+        content = path.read_bytes()
+        content = gzip.decompress(content) if path.suffix == ".gz" else content
+        lines += content.splitlines()
+    return World(folder, lines)
+
+
+@pytest.fixture(scope="module")
+def models(world: World, tmp_path_factory: pytest.TempPathFactory) -> Models:
+    folder = tmp_path_factory.mktemp("parsed")
+    home = Home(folder / "home")
+    home.make()
+    return parse(home, COMPANY, folder / "target", {"as_of": AS_OF.isoformat()})
+
+
+@pytest.fixture(scope="module")
+def whole(world: World, models: Models, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Everything loaded once and built once."""
+    home = Home(tmp_path_factory.mktemp("whole") / "home")
+    home.make()
+    load(home, "webhooks", [str(world.folder / "webhooks")], complete_through=AS_OF)
+    for feed in ("orders", "refunds", "people", "merges"):
+        load(home, feed, [str(world.folder / f"{feed}.csv")], complete_through=AS_OF)
+    models.run(home, "seed")
+    models.run(home)
+    return home
+
+
+def differences(left: Home, right: Home) -> dict[str, tuple[int, int]]:
+    """Relations whose rows differ, with how many rows only either side has."""
+    with duckdb.connect() as connection:
+        for name, home in (("left_side", left), ("right_side", right)):
+            # views name the catalog they were made in
+            copy = home.root / f"{name}.duckdb"
+            with duckdb.connect(str(home.warehouse), read_only=True) as source:
+                relations = source.execute(
+                    "select table_schema, table_name from information_schema.tables"
+                    f" where table_schema like '{PREFIX}%'"
+                    f" and table_schema <> '{PREFIX}staging'"
+                ).fetchall()
+                copy.unlink(missing_ok=True)
+                source.execute(f"attach '{copy}' as side")
+                for schema, table in relations:
+                    source.execute(f"create schema if not exists side.{schema}")
+                    source.execute(
+                        f"create table side.{schema}.{table} as from warehouse.{schema}.{table}"
+                    )
+                source.execute("detach side")
+            connection.execute(f"attach '{copy}' as {name} (read_only)")
+        found = {}
+        for schema, table in sorted(relations):
+            if table in OBSERVATIONS:
+                continue
+            only = tuple(
+                connection.execute(
+                    f"select count(*) from (from {a}.{schema}.{table} except all"
+                    f" from {b}.{schema}.{table})"
+                ).fetchall()[0][0]
+                for a, b in (("left_side", "right_side"), ("right_side", "left_side"))
+            )
+            if any(only):
+                found[f"{schema}.{table}"] = only
+        return found
+
+
+def kill_during_load(home: Home, path: Path) -> None:
+    """Start a load and kill it, hard, once its rows are on their way into the warehouse."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "loaders", "webhooks", str(path)],
+        env=os.environ | {"CIO_HOME": str(home.root)},
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    given_up_at = time.monotonic() + 120
+    while process.poll() is None and not any(home.dlt.rglob("*.parquet")):
+        assert time.monotonic() < given_up_at, "the load did not begin"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert process.returncode == -signal.SIGKILL, "the load was over before it was killed"
+
+
+def test_shuffled_doubled_and_batched_loads_give_what_one_load_gives(
+    world: World, models: Models, whole: Home, tmp_path: Path
+) -> None:
+    home = Home(tmp_path / "home")
+    home.make()
+    chance = random.Random(5)
+    twice = [line for line in world.lines for _ in range(2)]
+    chance.shuffle(twice)
+    models.run(home, "seed")
+    feeds = {3: ("people",), 5: ("orders",), 7: ("merges", "refunds")}
+    for batch in range(BATCHES):
+        path = tmp_path / f"batch-{batch}.jsonl"
+        path.write_bytes(b"\n".join(twice[batch::BATCHES]) + b"\n")
+        if batch == KILLED_BATCH:
+            kill_during_load(home, path)
+            models.run(home)
+        for feed in feeds.get(batch, ()):
+            load(home, feed, [str(world.folder / f"{feed}.csv")], complete_through=AS_OF)
+        last = AS_OF if batch == BATCHES - 1 else None
+        load(home, "webhooks", [str(path)], complete_through=last)
+        models.run(home)
+    assert differences(home, whole) == {}
+
+
+def test_a_full_refresh_changes_nothing(models: Models, whole: Home, tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.make()
+    home.warehouse.write_bytes(whole.warehouse.read_bytes())
+    models.run(home, arguments=["--full-refresh"])
+    assert differences(home, whole) == {}
+
+
+def test_a_fact_built_alone_is_not_skipped_later(
+    world: World, models: Models, whole: Home, tmp_path: Path
+) -> None:
+    """A downstream fact takes only loads that the fact before it has taken."""
+    home = Home(tmp_path / "home")
+    home.make()
+    half = len(world.lines) // 2
+    models.run(home, "seed")
+    for feed in ("orders", "refunds", "people", "merges"):
+        load(home, feed, [str(world.folder / f"{feed}.csv")], complete_through=AS_OF)
+    for part, lines in enumerate((world.lines[:half], world.lines[half:])):
+        path = tmp_path / f"part-{part}.jsonl"
+        path.write_bytes(b"\n".join(lines) + b"\n")
+        load(home, "webhooks", [str(path)], complete_through=AS_OF)
+        if part == 0:
+            models.run(home)
+        else:
+            models.run(home, arguments=["--select", "int_deliveries"])
+            models.run(home, arguments=["--select", "int_message_events"])
+            models.run(home)
+    assert differences(home, whole) == {}
