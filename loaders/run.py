@@ -17,7 +17,7 @@ from loaders.mapping import column_mapping
 from loaders.registry import find_feed
 from warehouse.connection import open_warehouse
 from warehouse.errors import UsageError
-from warehouse.land import land
+from warehouse.land import land, remove_leftovers
 from warehouse.raw_tables import prepare
 from warehouse.settings import check_settings
 
@@ -86,6 +86,7 @@ def load(  # noqa: PLR0913 - the options of the command
     files = find_files(paths, suffixes=plan.suffixes)
     say = on_progress or _say_nothing
     with open_warehouse(home, purpose=f"load {feed}", on_wait=say) as warehouse:
+        remove_leftovers(home)
         prepare(warehouse, plan.dataset, plan.tables)
         fresh = _fresh(warehouse, plan, files)
         tally = _Tally(Duplicates(warehouse, plan), _naive(complete_through), started_at)

@@ -94,6 +94,15 @@ def land(
             return LoadInfo(load_id=_run(connection, dataset, resource, folder), rows=rows)
 
 
+def remove_leftovers(home: Home) -> None:
+    """Remove the working folders of loads that were killed.
+
+    For who holds the warehouse: only such a one lands, so every folder found is dead.
+    """
+    for left in home.dlt.glob("load-*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
 def _home(connection: duckdb.DuckDBPyConnection) -> Home:
     row = connection.execute(
         "select path from duckdb_databases() where database_name = current_database()"
@@ -202,13 +211,9 @@ def _bounded(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 @contextmanager
 def _working_folder(home: Home) -> Iterator[Path]:
-    """A folder for this load alone, removed with those of loads that were killed.
-
-    Only who holds the warehouse lands, so every other folder here is dead.
-    """
+    """A folder for this load alone."""
+    remove_leftovers(home)
     home.dlt.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for left in home.dlt.glob("load-*"):
-        shutil.rmtree(left, ignore_errors=True)
     folder = home.dlt / f"load-{uuid.uuid4().hex}"
     folder.mkdir(mode=0o700)
     try:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
+from loaders.locations import find_files
+from loaders.registry import find_feed
 from warehouse.connection import open_warehouse
 
 if TYPE_CHECKING:
@@ -37,6 +40,28 @@ def event() -> Callable[..., bytes]:
         return json.dumps(envelope | fields).encode() + b"\n"
 
     return make
+
+
+@pytest.fixture
+def parse(tmp_path: Path) -> Callable[..., tuple[list[dict[str, object]], list[dict[str, object]]]]:
+    """Parse the bytes of a file of a feed: its records, and what is quarantined."""
+
+    def run(
+        feed: str, data: bytes, **columns: str
+    ) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+        path = tmp_path / "file"
+        path.write_bytes(data)
+        (file,) = find_files([str(path)], suffixes=())
+        records: list[dict[str, object]] = []
+        quarantined: list[dict[str, object]] = []
+        with duckdb.connect() as parser:
+            parser.execute("set TimeZone = 'UTC'")
+            for batch in find_feed(feed).parse(parser, file, columns):
+                records += batch.records.to_pylist()
+                quarantined += batch.quarantined.to_pylist()
+        return records, quarantined
+
+    return run
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def test_a_quote_left_open_takes_no_more_than_its_own_line() -> None:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_the_header_tells_the_delimiter(delimiter: str) -> None:
     data = f'\ufeff"first name"{delimiter} b\n"x{delimiter}y"{delimiter}2\n'.encode()
-    expected = (["first name", "b"], [(2, (f"x{delimiter}y", "2"))], [])
+    expected: Read = (["first name", "b"], [(2, (f"x{delimiter}y", "2"))], [])
     assert read(data) == expected
     assert read(gzip.compress(data)) == expected
 

@@ -31,7 +31,7 @@ def read(
     block_bytes=st.integers(1, 50),
 )
 def test_lines_are_those_of_the_file_whatever_the_blocks(
-    lines: list[bytes], end: bytes, is_ended: bool, is_packed: bool, block_bytes: int
+    *, lines: list[bytes], end: bytes, is_ended: bool, is_packed: bool, block_bytes: int
 ) -> None:
     lines = [line.rstrip(b"\r") for line in lines]
     if lines and lines[0].startswith((b"\xef\xbb\xbf", b"\x1f\x8b")):
