@@ -6,7 +6,7 @@
     (case
         when {{ x }} is null or {{ df }} < 1 or {{ df }} > {{ largest }} then null
         when {{ df }} in ({{ range(1, largest + 1, 2) | join(', ') }}) then
-            least(1e0,2e0*{{ normal_upper_tail(root) }}+exp(-{{ half }})*sqrt({{ half }})*(
+            least(1e0,2e0*{{ normal_tail(root) }}+exp(-{{ half }})*sqrt({{ half }})*(
             {{ chi_square_terms(half, df, 3, largest, '1.1283791670955126e0') }}))
         when {{ df }} in ({{ range(2, largest + 1, 2) | join(', ') }}) then
             least(1e0,exp(-{{ half }})*(1e0{% if largest >= 4 %}+{{ half }}*(

@@ -1,8 +1,8 @@
-{#- P(Z > x). W. J. Cody, "Rational Chebyshev approximations for the error function", Mathematics of
-    Computation 23 (1969): relative error about 1e-15 in both tails, where 1 - cdf would be 0. -#}
-{%- macro normal_upper_tail(x) -%}
-    {%- set square = '((' ~ x ~ ')*(' ~ x ~ '))' -%}
-    {%- set size = 'abs(' ~ x ~ ')' -%}
+{#- P(Z > size) for a size of 0 or more. W. J. Cody, "Rational Chebyshev approximations for the
+    error function", Mathematics of Computation 23 (1969): relative error about 1e-15, also where
+    1 - cdf would be 0. -#}
+{%- macro normal_tail(size) -%}
+    {%- set square = 'power(' ~ size ~ ',2e0)' -%}
     {%- set centre_above = [
         '0.065682337918207449113e0', '2.2352520354606839287e0', '161.02823106855587881e0',
         '1067.6894854603709582e0', '18154.981253343561249e0',
@@ -21,31 +21,34 @@
         '6485.558298266760755e0', '18615.571640885098091e0', '34900.952721145977266e0',
         '38912.003286093271411e0', '19685.429676859990727e0',
     ] -%}
+    {#- In the paper, polynomials in 1 / square; here both are multiplied by its fifth power. -#}
     {%- set far_above = [
-        '0.02307344176494017303e0', '0.21589853405795699e0', '0.1274011611602473639e0',
-        '0.022235277870649807e0', '0.001421619193227893466e0', '2.9112874951168792e-5',
+        '2.9112874951168792e-5', '0.001421619193227893466e0', '0.022235277870649807e0',
+        '0.1274011611602473639e0', '0.21589853405795699e0', '0.02307344176494017303e0',
     ] -%}
     {%- set far_below = [
-        '1e0', '1.28426009614491121e0', '0.468238212480865118e0', '0.0659881378689285515e0',
-        '0.00378239633202758244e0', '7.29751555083966205e-5',
+        '7.29751555083966205e-5', '0.00378239633202758244e0', '0.0659881378689285515e0',
+        '0.468238212480865118e0', '1.28426009614491121e0', '1e0',
     ] -%}
-    {%- set inverse = '(1e0/' ~ square ~ ')' -%}
     (case
         when {{ size }} <= 0.67448975e0 then
-            0.5e0-({{ x }})*{{ polynomial(square, centre_above) }}
+            0.5e0-{{ size }}*{{ polynomial(square, centre_above) }}
             /{{ polynomial(square, centre_below) }}
         when {{ size }} <= 5.656854249492380e0 then
-            case when {{ x }} < 0e0 then 1e0 else 0e0 end
-            +sign({{ x }})*exp(-0.5e0*{{ square }})*{{ polynomial(size, middle_above) }}
+            exp(-0.5e0*{{ square }})*{{ polynomial(size, middle_above) }}
             /{{ polynomial(size, middle_below) }}
         when {{ size }} < 40e0 then
-            case when {{ x }} < 0e0 then 1e0 else 0e0 end
-            +sign({{ x }})*exp(-0.5e0*{{ square }})/{{ size }}*(0.398942280401432677940e0
-            -{{ inverse }}*{{ polynomial(inverse, far_above) }}
-            /{{ polynomial(inverse, far_below) }})
-        when {{ x }} < 0e0 then 1e0
-        when {{ x }} > 0e0 then 0e0
+            exp(-0.5e0*{{ square }})/{{ size }}*(0.398942280401432677940e0
+            -{{ polynomial(square, far_above) }}/({{ square }}
+            *{{ polynomial(square, far_below) }}))
+        when {{ size }} >= 40e0 then 0e0
     end)
+{%- endmacro -%}
+
+
+{%- macro normal_upper_tail(x) -%}
+    (case when {{ x }} < 0e0 then 1e0 else 0e0 end
+    +case when {{ x }} < 0e0 then -1e0 else 1e0 end*{{ normal_tail('abs(' ~ x ~ ')') }})
 {%- endmacro -%}
 
 
@@ -55,7 +58,7 @@
 
 
 {%- macro normal_two_sided_p(z) -%}
-    2e0*{{ normal_upper_tail('abs(' ~ z ~ ')') }}
+    (2e0*{{ normal_tail('abs(' ~ z ~ ')') }})
 {%- endmacro -%}
 
 

@@ -19,7 +19,7 @@
     CTEs that test an effect against its standard error, the last one called `name`. Rows whose
     degrees of freedom are null are tested against the normal distribution, so one chain serves
     Welch and CUPED beside delta-method ratios and CACE. Adds t_statistic, p_value, ci_low and
-    ci_high; columns that start with `student_` are intermediate.
+    ci_high.
 -#}
 {%- macro t_inference(
     name, relation, effect='effect', standard_error='standard_error',
@@ -34,8 +34,8 @@
         case
             when {{ degrees_of_freedom }} is null then 1e15
             when {{ degrees_of_freedom }} >= 1 then cast({{ degrees_of_freedom }} as double)
-        end as student_df,
-        {{ double_literal((1 - level) | round(12)) }} as student_alpha
+        end as t_df,
+        {{ normal_critical_value(level) }} as t_z
     from {{ relation }}
 ),
 
@@ -44,19 +44,20 @@
 {{ name }}_scores as (
     select
         *,
-        {{ student_t_score('t_statistic', 'student_df') }} as student_score
+        {{ student_t_score('t_statistic', 't_df') }} as t_score
     from {{ name }}_critical
 ),
+
+{{ student_t_tail_ctes(name ~ '_tails', name ~ '_scores', 'p_value') }},
 
 {{ name }} as (
     select
         *,
-        {{ student_t_p('student_score', 'student_df', 'student_normalizer') }} as p_value,
         cast({{ effect }} as double)
-            - student_critical*nullif(cast({{ standard_error }} as double),0e0) as ci_low,
+            - t_critical*nullif(cast({{ standard_error }} as double),0e0) as ci_low,
         cast({{ effect }} as double)
-            + student_critical*nullif(cast({{ standard_error }} as double),0e0) as ci_high
-    from {{ name }}_scores
+            + t_critical*nullif(cast({{ standard_error }} as double),0e0) as ci_high
+    from {{ name }}_tails
 )
 {%- endmacro -%}
 
