@@ -32,7 +32,12 @@ from reverse_etl.contract import (
     Unnamed,
 )
 from reverse_etl.credentials import Secret, variable
-from reverse_etl.destinations.mixpanel_rules import check_event, check_member, read_properties
+from reverse_etl.destinations.mixpanel_rules import (
+    FUTURE_MS,
+    check_event,
+    check_member,
+    read_properties,
+)
 from reverse_etl.http import Answer
 from warehouse.errors import UsageError
 
@@ -136,15 +141,20 @@ class MembershipOptions:
 @dataclass(frozen=True)
 class _Events:
     settings: MixpanelSettings
-    options: EventOptions
     http: Http
+    latest_ms: int
     limits: Limits = EVENT_LIMITS
+
+    @classmethod
+    def open(cls, settings: MixpanelSettings, _options: EventOptions, http: Http) -> _Events:
+        # what is not too far ahead now will not be later either, so the clock is asked only once
+        return cls(settings, http, milliseconds(http.clock.now()) + FUTURE_MS)
 
     def route(self, _change: Change) -> str:
         return "import"
 
     def encode(self, change: Change) -> bytes:
-        check_event(change, now_ms=milliseconds(self.http.clock.now()))
+        check_event(change, latest_ms=self.latest_ms)
         properties = read_properties(change)
         # the event's own fields win over a payload that uses their names
         properties |= {
@@ -242,7 +252,7 @@ def _read_failed(body: Any, failed: Any, count: int) -> Reply:  # noqa: ANN401 -
 def _check(settings: MixpanelSettings, http: Http) -> Check:
     """Send one event that Mixpanel must refuse: the refusal shows that the credentials are good."""
     record = b'{"event":"","properties":{"time":0,"distinct_id":"","$insert_id":""}}'
-    reply = _Events(settings, EventOptions(), http).send("import", [record])
+    reply = _Events.open(settings, EventOptions(), http).send("import", [record])
     match reply:
         case Taken() | Unnamed():
             return Check(is_ok=True, message="answers, and takes the credentials")
@@ -258,7 +268,7 @@ MIXPANEL = Destination(
     settings=MixpanelSettings,
     objects={
         # sent again with the same time, distinct_id and $insert_id, an event is still one event
-        "message_events": Object(frozenset(["append"]), EventOptions, _Events),
+        "message_events": Object(frozenset(["append"]), EventOptions, _Events.open),
         "audience_members": Object(frozenset(["mirror", "upsert"]), MembershipOptions, _Members),
     },
     check=_check,

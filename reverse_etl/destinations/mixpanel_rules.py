@@ -29,15 +29,16 @@ BANNED_IDS = frozenset(
         *("n/a", "na", "undefined", "unknown", "<nil>", "0", "-1", "true", "false", "[]", "{}"),
     ]
 )
+_NESTED = frozenset([dict, list])
 _INSERT_ID = re.compile(r"[A-Za-z0-9-]{1,36}", re.ASCII)
 
 
-def check_event(change: Change, *, now_ms: int) -> None:
+def check_event(change: Change, *, latest_ms: int) -> None:
     """See that an event's own fields keep to the rules of `/import`.
 
     Args:
         change: The event.
-        now_ms: The present, in milliseconds since the epoch.
+        latest_ms: The latest time Mixpanel takes, in milliseconds since the epoch.
 
     Raises:
         Refused: One breaks a rule.
@@ -49,7 +50,7 @@ def check_event(change: Change, *, now_ms: int) -> None:
         reason = "an event without a time"
     elif change.occurred_ms < EARLIEST_MS:
         reason = "time is before 1971-01-01"
-    elif change.occurred_ms > now_ms + FUTURE_MS:
+    elif change.occurred_ms > latest_ms:
         reason = "time is more than an hour in the future"
     elif change.identifier.lower() in BANNED_IDS:
         reason = "distinct_id is a placeholder that Mixpanel refuses"
@@ -95,13 +96,13 @@ def _check_properties(properties: dict[str, Any]) -> None:
         message = "255 properties or more"
         raise Refused(message)
     for value in properties.values():
-        if isinstance(value, dict | list) and not _is_small(value, depth=1):
+        if type(value) in _NESTED and not _is_small(value, depth=1):
             message = "a property nested deeper than 3, or with 255 elements or more"
             raise Refused(message)
 
 
-def _is_small(value: object, *, depth: int) -> bool:
-    if not isinstance(value, dict | list):
+def _is_small(value: Any, *, depth: int) -> bool:  # noqa: ANN401 - any JSON
+    if type(value) not in _NESTED:
         return True
     if len(value) > MAX_ELEMENTS or depth > MAX_DEPTH:
         return False
