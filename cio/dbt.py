@@ -53,6 +53,11 @@ class Project:
         """The manifest of the last parse."""
         return self.target_path / "manifest.json"
 
+    @property
+    def company_folder(self) -> Path:
+        """The company's folder: as given, else `CIO_COMPANY`, else `company/` in the project."""
+        return self.company or project_root() / os.environ.get("CIO_COMPANY", "company")
+
     def environment(self) -> dict[str, str]:
         """The environment dbt runs in."""
         environment = os.environ | {
@@ -60,8 +65,7 @@ class Project:
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DBT_PARTIAL_PARSE": "true",
         }
-        if self.company:
-            environment["CIO_COMPANY"] = inside_project(self.company)
+        environment["CIO_COMPANY"] = inside_project(self.company_folder)
         return environment
 
 

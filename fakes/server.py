@@ -19,21 +19,23 @@ LOOPBACK = "127.0.0.1"
 
 
 @contextmanager
-def serve_in_thread(app: ASGIApp) -> Iterator[str]:
-    """Serve `app` on a free loopback port while the block runs.
+def serve_in_thread(app: ASGIApp, *, port: int = 0) -> Iterator[str]:
+    """Serve `app` on a loopback port while the block runs.
 
     Args:
         app: The stand-in.
+        port: The port; any free one if 0.
 
     Yields:
         Its base URL, ready to answer.
 
     Raises:
+        OSError: The port is taken.
         RuntimeError: The server did not start.
     """
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((LOOPBACK, 0))
+        listener.bind((LOOPBACK, port))
         server = _server(app, 0)
         ready = threading.Event()
         thread = threading.Thread(

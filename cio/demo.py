@@ -1,0 +1,202 @@
+"""The whole loop on a seeded world, in a room of its own, against stand-ins on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from cio.build import build
+from cio.dbt import Project
+from cio.project import current_manifest
+from cio.report.facts import Audience, Facts, Lift, read_facts
+from cio.report.page import write_page
+from fakes import mixpanel
+from fakes.population import WorldSettings, generate
+from fakes.server import LOOPBACK, serve_in_thread
+from loaders.run import load
+from reverse_etl.run import Room, SyncRun, run_syncs
+from reverse_etl.status import status
+from warehouse.connection import read_published
+from warehouse.errors import CioError
+from warehouse.home import Home, project_root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+FEEDS = ("orders", "refunds", "people", "merges")
+
+
+@dataclass(frozen=True)
+class DemoSettings:
+    """What the demo is made of.
+
+    Attributes:
+        folder: The demo's room; everything it writes is in there.
+        people: How many people the world has.
+        seed: Its seed.
+    """
+
+    folder: Path
+    people: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What one run of the demo came to."""
+
+    events: int
+    people: int
+    audiences: tuple[Audience, ...]
+    lifts: tuple[Lift, ...]
+    runs: tuple[SyncRun, ...]
+    report: Path
+
+    @property
+    def planned(self) -> int:
+        """Rows planned, all syncs together."""
+        return sum(run.plan.changes for run in self.runs if run.plan is not None)
+
+    @property
+    def accepted(self) -> int:
+        """Rows accepted, all syncs together."""
+        return sum(run.accepted for run in self.runs)
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether every sync did what it was to do."""
+        return all(run.state == "done" for run in self.runs)
+
+    def to_json(self) -> dict[str, Any]:
+        """The summary, for a script."""
+        return {
+            "events": self.events,
+            "people": self.people,
+            "audiences": {audience.name: audience.people for audience in self.audiences},
+            "lift": [asdict(lift) for lift in self.lifts],
+            "planned": self.planned,
+            "accepted": self.accepted,
+            "syncs": [run.to_json() for run in self.runs],
+            "report": str(self.report),
+        }
+
+
+def run_demo(
+    settings: DemoSettings,
+    *,
+    on_step: Callable[[str], None],
+    on_progress: Callable[[int, int, str], None],
+) -> Demo:
+    """Generate, load, build, publish, plan, deliver and report.
+
+    Args:
+        settings: The room and the world.
+        on_step: Told each step, in words.
+        on_progress: Told of nodes built: done, in all, and which.
+
+    Returns:
+        What it came to.
+
+    Raises:
+        CioError: A step failed.
+    """
+    home = Home(settings.folder)
+    home.make()
+    on_step(f"a world of {settings.people:,} people, from seed {settings.seed}")
+    world, as_of = _world(settings)
+    loaded = _load(home, world, as_of)
+    on_step(f"{loaded:,} new rows loaded")
+    project = Project(
+        home=home,
+        company=project_root() / "fakes" / "company",
+        variables={"as_of": as_of.isoformat()},
+    )
+    on_step("building and testing the models, then publishing them")
+    build(project, on_progress=on_progress)
+    on_step("planning, and delivering what changed")
+    room = Room(home=home, manifest=current_manifest(project))
+    with _stand_ins(home):
+        runs = tuple(run_syncs(room))
+        syncs = status(room)
+    facts = _facts(room, world, syncs=syncs)
+    report = write_page(facts, home.root / "report.html")
+    return Demo(
+        events=facts.events,
+        people=facts.people,
+        audiences=facts.audiences,
+        lifts=facts.lifts,
+        runs=runs,
+        report=report,
+    )
+
+
+def _world(settings: DemoSettings) -> tuple[Path, datetime]:
+    """The world's files; one of the same people and seed is there already and stays as it is."""
+    wanted = WorldSettings(people=settings.people, seed=settings.seed)
+    folder = settings.folder / f"world-{settings.people}-{settings.seed}"
+    finished = folder / "finished"
+    if not finished.exists():
+        generate(wanted, folder)
+        finished.touch()
+    return folder, wanted.ends_at
+
+
+def _load(home: Home, world: Path, as_of: datetime) -> int:
+    reports = [load(home, "webhooks", [str(world / "webhooks")], complete_through=as_of)]
+    for feed in FEEDS:
+        path = str(world / f"{feed}.csv")
+        reports.append(load(home, feed, [path], complete_through=as_of))
+    return sum(report.loaded for report in reports)
+
+
+def _facts(room: Room, world: Path, *, syncs: list[Any]) -> Facts:
+    manifest = json.loads(room.manifest.read_text(encoding="utf-8"))
+    truth = json.loads((world / "truth.json").read_text(encoding="utf-8"))
+    with read_published(room.home) as published:
+        return read_facts(published, manifest=manifest, syncs=syncs, truth=truth)
+
+
+@contextmanager
+def _stand_ins(home: Home) -> Iterator[None]:
+    """Serve the stand-ins and point the syncs to them, and to nothing else, while this runs.
+
+    A sync remembers where it sent: the port is chosen once and kept.
+    """
+    folder = home.root / "fakes"
+    folder.mkdir(exist_ok=True)
+    port = _port(folder / "mixpanel.port")
+    app = mixpanel.create_app(store=folder / "mixpanel.ndjson")
+    before = dict(os.environ)
+    try:
+        with serve_in_thread(app, port=port) as address:
+            os.environ |= {
+                "REVERSE_ETL__MIXPANEL__BASE_URL": address,
+                "REVERSE_ETL__MIXPANEL__PROJECT_ID": mixpanel.PROJECT_ID,
+                "REVERSE_ETL__MIXPANEL__PROJECT_TOKEN": mixpanel.TOKEN,
+                "REVERSE_ETL__MIXPANEL__SERVICE_ACCOUNT_USERNAME": mixpanel.SERVICE_ACCOUNT,
+                "REVERSE_ETL__MIXPANEL__SERVICE_ACCOUNT_SECRET": mixpanel.SERVICE_SECRET,
+            }
+            yield
+    except OSError as error:
+        message = (
+            f"the stand-in of Mixpanel cannot listen on port {port}: {error.strerror}. Another "
+            f"demo may be running; else remove {folder / 'mixpanel.port'} to choose another port."
+        )
+        raise CioError(message) from error
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _port(file: Path) -> int:
+    if not file.exists():
+        with socket.socket() as listener:
+            listener.bind((LOOPBACK, 0))
+            file.write_text(str(listener.getsockname()[1]), encoding="utf-8")
+    return int(file.read_text(encoding="utf-8"))

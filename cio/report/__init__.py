@@ -1,0 +1,1 @@
+"""The static report for the retention lead: one HTML file, no network."""

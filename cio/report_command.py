@@ -1,0 +1,58 @@
+"""`cio report`: one static page for the retention lead."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cio.report.facts import read_facts
+from cio.report.page import write_page
+from cio.sync_command import room
+from cio.terminal import out, print_json
+from reverse_etl.status import status
+from warehouse.connection import read_published
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reverse_etl.run import Room
+
+
+def report(
+    *,
+    output: Annotated[
+        Path | None, typer.Option(help="Where to write it; report.html in CIO_HOME by default.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the path as JSON.")] = False,
+) -> None:
+    """Write the report from what was last published."""
+    place = room(None)
+    path = write_report(place, output or place.home.root / "report.html")
+    if as_json:
+        print_json({"report": str(path)})
+    else:
+        out.print(f"report: {path}", soft_wrap=True)
+
+
+def write_report(place: Room, output: Path, truth: Mapping[str, Any] | None = None) -> Path:
+    """Write the report of a home.
+
+    Args:
+        place: The home and its manifest.
+        output: Where to write it.
+        truth: The planted effects of a seeded world.
+
+    Returns:
+        The absolute path.
+
+    Raises:
+        CioError: Nothing is published.
+    """
+    manifest = json.loads(place.manifest.read_text(encoding="utf-8"))
+    syncs = status(place)
+    with read_published(place.home) as published:
+        facts = read_facts(published, manifest=manifest, syncs=syncs, truth=truth)
+    return write_page(facts, output)

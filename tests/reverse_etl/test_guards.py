@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from reverse_etl.credentials import Secret
+from reverse_etl.destinations import DESTINATIONS
+from reverse_etl.destinations.mixpanel import MembershipOptions, MixpanelSettings
+from reverse_etl.guards import evaluate, held_back
+from reverse_etl.plan import SyncPlan, Target
+from reverse_etl.settings import Guards, Sync
+from reverse_etl.state import Past
+from warehouse.builds import Build
+
+from .world import NOW
+
+BUILD = Build("b", NOW, NOW, NOW, False, "prod", "", "build", None, True, True, 1, 0)  # noqa: FBT003 - the columns of the record
+PLAN = SyncPlan(
+    "s", "mixpanel", "analyse", "mirror", 0, 0, 0, {}, wanted=1000, held=1000, build=BUILD
+)
+
+
+def target(url: str = "https://api.mixpanel.com", token: str = "a") -> Target:  # noqa: S107 - not one
+    settings = MixpanelSettings(project_token=Secret(token), base_url=url)
+    return Target(DESTINATIONS["mixpanel"], settings)
+
+
+def sync(**values: Any) -> Sync:  # noqa: ANN401 - what a test varies
+    declared = Sync(
+        name="s",
+        destination="mixpanel",
+        object="audience_members",
+        model="m",
+        use="analyse",
+        mode="mirror",
+        identity="customer_id",
+        options=MembershipOptions(),
+    )
+    return replace(declared, **values)
+
+
+def holds(guards: Guards, use: str, to: Target | None = None, **plan: object) -> dict[str, str]:
+    """The operations that each guard holds back, in short."""
+    found = evaluate(
+        sync(guards=guards, use=use), replace(PLAN, use=use, **plan), to or target(), now=NOW
+    )
+    return {finding.guard: ",".join(sorted(finding.holds)) for finding in found}
+
+
+SENDS, ALL = "add,append,update", "add,append,remove,update"
+
+
+def test_nothing_amiss_holds_nothing() -> None:
+    strict = Guards((1000, 1000), 0.0, 1.0)
+    assert holds(strict, "analyse", adds=0) == {}
+
+
+@pytest.mark.parametrize(
+    ("use", "adds", "removes"),
+    [("activate", SENDS, None), ("suppress", None, "remove"), ("analyse", ALL, ALL)],
+)
+def test_what_change_is_dangerous_depends_on_the_use(
+    use: str, adds: str | None, removes: str | None
+) -> None:
+    guards = Guards(max_change_share=0.3)
+    assert holds(guards, use, adds=301).get("change") == adds
+    assert holds(guards, use, removes=301).get("change") == removes
+    assert holds(guards, use, adds=300, removes=300) == {}
+
+
+def test_the_first_run_and_small_changes_are_no_change() -> None:
+    guards = Guards(max_change_share=0.1)
+    assert holds(guards, "analyse", adds=1000, held=0) == {}
+    assert holds(guards, "analyse", adds=100, held=20) == {}
+    assert holds(guards, "analyse", adds=101, held=20) == {"change": ALL}
+
+
+@pytest.mark.parametrize(
+    ("use", "held"), [("activate", ALL), ("suppress", "remove"), ("analyse", ALL)]
+)
+@pytest.mark.parametrize("wanted", [999, 2001])
+def test_a_size_outside_its_band(use: str, held: str, wanted: int) -> None:
+    assert holds(Guards((1000, 2000)), use, wanted=wanted) == {"size": held}
+
+
+def test_the_size_of_an_append_is_what_it_sends() -> None:
+    found = evaluate(
+        sync(guards=Guards((0, 10)), mode="append"), replace(PLAN, adds=11), target(), now=NOW
+    )
+    assert [finding.guard for finding in found] == ["size"]
+
+
+@pytest.mark.parametrize(
+    ("use", "held"), [("activate", SENDS), ("suppress", "remove"), ("analyse", ALL)]
+)
+def test_stale_data(use: str, held: str) -> None:
+    old = replace(BUILD, as_of=NOW - timedelta(hours=2, seconds=1))
+    assert holds(Guards(max_age_hours=2), use, build=old) == {"staleness": held}
+    fresh = replace(BUILD, as_of=NOW - timedelta(hours=2))
+    assert holds(Guards(max_age_hours=2), use, build=fresh) == {}
+
+
+def test_a_stale_feed_counts_where_its_watermark_is_known() -> None:
+    marks = {"webhooks": NOW - timedelta(hours=3), "orders": None}
+    assert holds(Guards(max_age_hours=2), "activate", watermarks=marks) == {"staleness": SENDS}
+
+
+def test_a_given_as_of_may_be_old_on_loopback() -> None:
+    old = replace(BUILD, as_of=NOW - timedelta(days=900), is_as_of_given=True)
+    local = target("http://127.0.0.1:9")
+    assert holds(Guards(max_age_hours=2), "analyse", local, build=old) == {}
+
+
+@pytest.mark.parametrize("build", [{"target": "dev"}, {"is_as_of_given": True}])
+@pytest.mark.parametrize(
+    ("url", "is_held"),
+    [
+        ("https://api.mixpanel.com", True),
+        ("http://127.0.0.1.evil.example", True),
+        ("http://localhost:8801", False),
+        ("http://[::1]:8801", False),
+    ],
+)
+def test_only_prod_leaves_this_machine(build: dict[str, Any], url: str, *, is_held: bool) -> None:
+    plan = replace(PLAN, build=replace(BUILD, **build))
+    found = evaluate(sync(), plan, target(url), now=NOW, force=["target"])
+    assert bool(found) is is_held
+    if found:
+        assert found[0].guard == "target"
+        assert held_back(found[:1], "remove", is_exempt=True) is None or found[0].is_forced is False
+
+
+def test_settings_that_moved_hold_everything() -> None:
+    before = Past(target(token="a").fingerprint(sync()))
+    plan = replace(PLAN, past=before)
+    assert evaluate(sync(), plan, target(token="a"), now=NOW) == []
+    for other, what in (
+        ((sync(), target(token="b")), "account"),
+        ((sync(), target("https://api-eu.mixpanel.com")), "base_url"),
+        ((sync(identity="email"), target()), "identity"),
+        ((sync(options=MembershipOptions(property="x")), target()), "options"),
+    ):
+        (finding,) = evaluate(other[0], plan, other[1], now=NOW)
+        assert finding.guard == "settings"
+        assert finding.message.startswith(f"{what} differ")
+        assert held_back([finding], "remove", is_exempt=True) == "guard settings"
+
+
+def test_a_forced_guard_holds_nothing_back() -> None:
+    plan = replace(PLAN, wanted=5)
+    declared = sync(guards=Guards((10, 20)))
+    (finding,) = evaluate(declared, plan, target(), now=NOW, force=["size"])
+    assert finding.is_forced
+    assert held_back([finding], "add", is_exempt=False) is None
+    (finding,) = evaluate(declared, plan, target(), now=NOW)
+    assert held_back([finding], "add", is_exempt=False) == "guard size"
+    assert held_back([finding], "remove", is_exempt=True) is None
