@@ -43,9 +43,10 @@ check: $(STAMP) $(BOUNCER)/.installed  ## Run every linter
 	$(BIN)/mypy
 	$(BIN)/yamllint --strict .
 	$(BIN)/codespell
+	@mkdir -p target/check
 	CIO_HOME=$(CURDIR)/target/check $(BIN)/dbt parse --quiet --no-partial-parse --warn-error --target-path target/check/dbt
-	CIO_HOME=$(CURDIR)/target/check $(BIN)/sqlfluff lint --processes 2 models tests/data_tests
 	$(BOUNCER)/bin/dbt-bouncer run --config-file dbt-bouncer.yml
+	CIO_HOME=$(CURDIR)/target/check $(BIN)/sqlfluff lint --disable-progress-bar --processes 2 models tests/data_tests
 
 $(BOUNCER)/.installed: pyproject.toml
 	@test -x $(BOUNCER)/bin/python || $(PYTHON) -m venv $(BOUNCER)

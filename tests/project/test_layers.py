@@ -48,7 +48,7 @@ def models(manifest: Manifest, *layers: str) -> list[Node]:
     return found
 
 
-def tests_of(manifest: Manifest, node: Node) -> set[str]:
+def attached_tests(manifest: Manifest, node: Node) -> set[str]:
     """Names of the generic tests attached to a model."""
     return {
         test["test_metadata"]["name"]
@@ -94,7 +94,7 @@ def test_public_models_have_contract_owner_grain_and_descriptions(manifest: Mani
             "group": node["config"]["group"] in {g["name"] for g in manifest["groups"].values()},
             "owner": bool(node["config"]["meta"].get("owner")),
             "description": node["description"].startswith("One row "),
-            "uniqueness": bool(tests_of(manifest, node) & {"unique", "unique_combination"}),
+            "uniqueness": bool(attached_tests(manifest, node) & {"unique", "unique_combination"}),
             "columns": all(column["description"] for column in node["columns"].values()),
             "types": all(column["data_type"] for column in node["columns"].values()),
         }

@@ -21,7 +21,7 @@ LONGEST = 400
 
 # `noqa: S608 - why`: codes, and after a dash the reason.
 REASONED = re.compile(r"noqa: [A-Z]+[0-9]+(, ?[A-Z]+[0-9]+)* - \S")
-SILENCED = re.compile(r"#\s*(noqa|type:\s*ignore)|--\s*noqa", re.IGNORECASE)
+SILENCED = re.compile(r"(#|--)\s*noqa", re.IGNORECASE)
 
 
 def files(*places: str, suffixes: tuple[str, ...]) -> list[Path]:
