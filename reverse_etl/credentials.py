@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from warehouse.errors import UsageError
+from warehouse.settings import check_settings
 
 SECTION = "reverse_etl"
 SECRETS_FILE = ".dlt/secrets.toml"
@@ -66,45 +67,54 @@ def read_settings(declared: type[T], destination: str) -> T:
         UsageError: A file is not TOML, or has a key in this section that nobody reads.
     """
     names = [field.name for field in fields(declared)]  # type: ignore[arg-type]
-    _check_keys(destination, names)
+    configured = _read_files(destination, names)
+    for name in names:
+        # an environment variable is taken as it stands: a token of digits is not a number
+        text = os.environ.get(variable(destination, name))
+        if text is not None:
+            configured[name] = text
     hints = get_type_hints(declared)
     values: dict[str, Any] = {}
-    for name in names:
-        text = _configured(destination, name)
-        if text is not None:
+    for name, text in configured.items():
+        if text.strip():
             is_secret = Secret in (hints[name], *get_args(hints[name]))
-            values[name] = Secret(text) if is_secret else text
+            values[name] = Secret(text.strip()) if is_secret else text.strip()
     return declared(**values)
 
 
-def _configured(destination: str, key: str) -> str | None:
-    # an environment variable is read as it stands: dlt would make a number of a numeric token
-    text = os.environ.get(variable(destination, key))
-    if text is None:
-        import dlt  # noqa: PLC0415 - a second and a half, needed only if there are files
+def _read_files(destination: str, names: list[str]) -> dict[str, str]:
+    """What dlt's files say of a destination, in dlt's order, last the one that wins.
 
-        found: object = dlt.secrets.get(f"{SECTION}.{destination}.{key}")
-        text = None if found is None else str(found)
-    return text.strip() or None if text is not None else None
-
-
-def _check_keys(destination: str, names: list[str]) -> None:
-    from warehouse.settings import check_settings  # noqa: PLC0415 - with what loads dlt
-
+    They are read here rather than through dlt, which takes over a second to import, reads them
+    once a process, and passes over a key that is misspelt.
+    """
     check_settings()
-    for file in ("secrets.toml", "config.toml"):
-        path = Path(os.environ.get("DLT_PROJECT_DIR", ".")) / ".dlt" / file
-        if not path.is_file():
-            continue
-        section = tomllib.loads(path.read_text(encoding="utf-8")).get(SECTION, {})
-        keys = section.get(destination, {}) if isinstance(section, dict) else {}
+    found: dict[str, str] = {}
+    project = Path(os.environ.get("DLT_PROJECT_DIR", "."))
+    for folder in (Path.home(), project):
+        for file in ("config.toml", "secrets.toml"):
+            path = folder / ".dlt" / file
+            if path.is_file():
+                section = _section(path, destination)
+                _check_keys(section, names, f"[{SECTION}.{destination}] of {path}")
+                found |= {key: str(value) for key, value in section.items()}
+    return found
+
+
+def _section(path: Path, destination: str) -> dict[str, Any]:
+    section = tomllib.loads(path.read_text(encoding="utf-8")).get(SECTION, {})
+    keys = section.get(destination, {}) if isinstance(section, dict) else {}
+    if not isinstance(keys, dict):
         place = f"[{SECTION}.{destination}] of {path}"
-        if not isinstance(keys, dict):
-            message = f"{place} is not a section: write its keys below that line"
+        message = f"{place} is not a section: write its keys below that line"
+        raise UsageError(message)
+    return keys
+
+
+def _check_keys(section: dict[str, Any], names: list[str], place: str) -> None:
+    for key in section:
+        if key not in names:
+            near = difflib.get_close_matches(key, names, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
+            message = f"{place} has an unknown key {key!r}; {hint}"
             raise UsageError(message)
-        for key in keys:
-            if key not in names:
-                near = difflib.get_close_matches(key, names, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
-                message = f"{place} has an unknown key {key!r}; {hint}"
-                raise UsageError(message)

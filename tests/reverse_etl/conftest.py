@@ -69,7 +69,12 @@ def fake() -> Iterator[Fake]:
 
 
 @pytest.fixture(autouse=True)
-def _configured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def _configured(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # nobody's own settings files
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("DLT_PROJECT_DIR", str(tmp_path))
     monkeypatch.setenv("REVERSE_ETL__MIXPANEL__PROJECT_TOKEN", mixpanel.TOKEN)
     if "fake" in request.fixturenames:
         url = request.getfixturevalue("fake").url

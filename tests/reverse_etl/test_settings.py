@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -10,7 +10,8 @@ from reverse_etl.destinations.mixpanel import MembershipOptions
 from reverse_etl.settings import Guards, read_syncs
 from warehouse.errors import UsageError
 
-from .world import World
+if TYPE_CHECKING:
+    from .world import World
 
 ROOT = Path(__file__).parents[2]
 
