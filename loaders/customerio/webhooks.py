@@ -8,6 +8,8 @@ optional, ids come as numbers or as texts, and metrics or object types not known
 from __future__ import annotations
 
 import json
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -32,6 +34,9 @@ _EARLIEST_SECONDS = 31_536_000
 """1971: before, a timestamp is not one; real captures go back to 2009."""
 _LATEST_SECONDS = 7_258_118_400
 """2200: beyond, it is in milliseconds."""
+
+_WORKERS = 2
+"""Batches parsed at once; a third waits, which bounds memory to a few blocks of the file."""
 
 _IDS = (
     "delivery_id",
@@ -72,20 +77,23 @@ def _missing(name: str) -> str:
     return f"coalesce({name}, '') = '' or {name}[1] in ('{{', '[')"
 
 
-# Each document is parsed twice, once for the types of its root and of `data` and once into a
-# struct; a function for each field would parse it thirty times.
+# A document is parsed once, into a struct; a function for each field would parse it thirty times.
+# Only where the struct leaves room for doubt is it parsed again, for the types of its parts: what
+# has identifiers is an object with an object in it, for from_json gives null for those otherwise.
 _SQL = f"""
-with typed as (
-    select source_line, payload, try(json_type(payload, ['$', '$.data'])) as types from lines
+with parsed as (
+    select source_line, payload, try(from_json(payload, '{_SHAPE}')) as event from lines
 ),
 
-parsed as (
+typed as (
     select
-        source_line,
-        payload,
-        types,
-        case when types[1] = 'OBJECT' then from_json(payload, '{_SHAPE}') end as event
-    from typed
+        *,
+        case
+            when event.event_id is null or event.data.identifiers is null
+            then try(json_type(payload, ['$', '$.data']))
+            else ['OBJECT', 'OBJECT']
+        end as types
+    from parsed
 ),
 
 timed as (
@@ -95,7 +103,7 @@ timed as (
             when try_cast(event.timestamp as double) = try_cast(event.timestamp as bigint)
             then try_cast(event.timestamp as bigint)
         end as seconds
-    from parsed
+    from typed
 )
 
 select
@@ -149,16 +157,21 @@ def parse(
         Events and quarantined lines, a batch for each block of the file.
     """
     del mapping
-    with open_file(file) as stream:
+    pending: deque[Future[Parsed]] = deque()
+    with open_file(file) as stream, ThreadPoolExecutor(_WORKERS) as pool:
         for lines in read_lines(stream):
-            if lines.refused:
-                records = arrow_schema(WEBHOOK_COLUMNS).empty_table()
-                yield Parsed(records, quarantine(FEED, file.path, lines.refused))
-            if len(lines.numbers):
-                yield _parse(parser, lines, file.path)
+            # DuckDB scans a batch with one core; a cursor is a connection of its own
+            pending.append(pool.submit(_parse, parser.cursor(), lines, file.path))
+            if len(pending) > _WORKERS:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
 
 
 def _parse(parser: duckdb.DuckDBPyConnection, lines: Lines, path: str) -> Parsed:
+    if len(lines.numbers) == 0:
+        records = arrow_schema(WEBHOOK_COLUMNS).empty_table()
+        return Parsed(records, quarantine(FEED, path, lines.refused))
     parser.register("lines", _texts(parser, lines))
     table = parser.execute(_SQL).to_arrow_table()
     parser.unregister("lines")
@@ -178,7 +191,7 @@ def _parse(parser: duckdb.DuckDBPyConnection, lines: Lines, path: str) -> Parsed
         lines.numbers.filter(is_bad),
         lines.values.filter(is_bad),
     )
-    return Parsed(records, bad)
+    return Parsed(records, pa.concat_tables([quarantine(FEED, path, lines.refused), bad]))
 
 
 def _texts(parser: duckdb.DuckDBPyConnection, lines: Lines) -> pa.Table:
