@@ -78,8 +78,8 @@ ranked as (
 heard as (
     select
         row,
-        arg_min(outcome, rank) as outcome,
-        arg_min(reason, rank) as reason,
+        -- as one value: alone, a reason that is null would be passed over
+        arg_min(struct_pack(outcome, reason), rank) as best,
         max(written_at) as finished_at,
         bool_or(outcome = 'accepted') and bool_or(outcome = 'rejected') as is_contradicted
     from ranked
@@ -101,8 +101,8 @@ remainder as (
 
 select
     plan.row,
-    coalesce(heard.outcome, 'skipped') as outcome,
-    case when heard.row is null then remainder.reason else heard.reason end as reason,
+    coalesce(heard.best.outcome, 'skipped') as outcome,
+    case when heard.row is null then remainder.reason else heard.best.reason end as reason,
     coalesce(attempted.attempts, 0) as attempts,
     attempted.sent_at,
     coalesce(heard.finished_at, remainder.written_at) as finished_at,
