@@ -88,7 +88,22 @@ def _land(home: Home, folders: list[RunFolder], done: Collection[str]) -> list[s
             land(
                 warehouse, DATASET, _batches(waiting), TABLES, purpose="land the receipts of syncs"
             )
+    for folder, _ in waiting:
+        _forget_payloads(folder)
     return [record.run_id for _, record in waiting]
+
+
+def _forget_payloads(folder: RunFolder) -> None:
+    """Keep of a plan what receipts are made of: a payload is of no use once its run is over."""
+    slim = folder.path / ".plan.parquet"
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(
+            "copy (select * replace (null::varchar as payload) from read_parquet($plan)) "
+            "to $slim (format parquet, compression zstd)",
+            {"plan": str(folder.plan), "slim": str(slim)},
+        )
+    slim.replace(folder.plan)
 
 
 def _landed(warehouse: duckdb.DuckDBPyConnection) -> set[str]:

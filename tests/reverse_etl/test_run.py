@@ -6,6 +6,7 @@ import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pyarrow.parquet as pq
 import pytest
 
 from fakes import mixpanel
@@ -288,6 +289,20 @@ def test_journals_are_landed_once(world: World, fake: Fake, room: Callable[..., 
     assert len(fake.events) == 1
     assert land_journals(world.home) == []
     assert world.query("select count(*) from raw_reverse_etl.receipts") == [(1,)]
+
+
+def test_a_journal_keeps_no_payload_once_it_is_landed(
+    world: World, fake: Fake, room: Callable[..., Room]
+) -> None:
+    world.declare_events()
+    world.build(events=[event(1)])
+    run_syncs(room())
+    (folder,) = run_folders(world.home)
+    (row,) = pq.read_table(folder.plan).to_pylist()
+    assert (row["payload"], row["record_key"]) == (None, event(1)["record_key"])
+    names = {path.name for path in folder.path.iterdir()}
+    assert names == {"plan.parquet", "outcomes.ndjson", "run.json"}
+    assert len(fake.events) == 1
 
 
 def test_the_command_line_tells_by_its_exit_code(
