@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from warehouse.home import Home
 
 
-
 class BuildFailed(CioError):  # noqa: N818 - says what the caller meets
     """dbt could not build, or a test did not pass; nothing was published."""
 

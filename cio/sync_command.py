@@ -144,8 +144,7 @@ def show_plans(plans: Sequence[SyncPlan]) -> None:
 def show_runs(runs: Sequence[SyncRun]) -> None:
     """Print what runs came to, and what held them up."""
     rows = [
-        (one.name, one.state, one.accepted, one.rejected, one.skipped, one.unknown)
-        for one in runs
+        (one.name, one.state, one.accepted, one.rejected, one.skipped, one.unknown) for one in runs
     ]
     columns = ("sync", "state", "accepted", "rejected", "skipped", "unknown")
     out.print(table("Sent", columns, rows))

@@ -69,4 +69,4 @@ def waiting(title: str, *, is_quiet: bool = False) -> Iterator[Callable[[str], N
         yield lambda _text: None
         return
     with err.status(title) as status:
-        yield lambda text: status.update(text)
+        yield status.update

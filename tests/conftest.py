@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from warehouse.home import Home
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """An empty home of the test's own."""
     monkeypatch.setenv("CIO_HOME", str(tmp_path / "home"))
-    yield Home.resolve()
+    return Home.resolve()
 
 
 @pytest.fixture(scope="session")

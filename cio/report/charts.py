@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import altair as alt
 import vl_convert
@@ -20,6 +20,9 @@ BLUE = "#3a86c8"
 ORANGE = "#d9730d"
 GREY = "#8a8f98"
 INK = "#7b818c"
+
+# a share of fewer people than this says nothing
+_FEWEST = 50
 
 METRICS = {
     "conversion_rate": ("People who ordered, percentage points", 100.0),
@@ -42,7 +45,7 @@ def forest(lifts: Sequence[Lift], metric: str) -> str:
     title, factor = METRICS[metric]
     rows = [
         {
-            "arm": f"{lift.label} — {lift.arm}",
+            "arm": f"{lift.arm} — {lift.label}",
             "effect": (lift.effect or 0.0) * factor,
             "low": (lift.ci_low if lift.ci_low is not None else lift.effect or 0.0) * factor,
             "high": (lift.ci_high if lift.ci_high is not None else lift.effect or 0.0) * factor,
@@ -53,13 +56,16 @@ def forest(lifts: Sequence[Lift], metric: str) -> str:
     ]
     if not rows:
         return ""
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        y=alt.Y("arm:N", title=None, sort=None, axis=alt.Axis(labelLimit=320))
+    base = alt.Chart(_data(rows)).encode(
+        y=alt.Y(
+            "arm:N",
+            title=None,
+            sort=None,
+            axis=alt.Axis(labelLimit=320, labelExpr="split(datum.label, ' — ')"),
+        )
     )
     zero = (
-        alt.Chart(alt.Data(values=[{"zero": 0}]))
-        .mark_rule(color=GREY, strokeDash=[4, 4])
-        .encode(x="zero:Q")
+        alt.Chart(_data([{"zero": 0}])).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x="zero:Q")
     )
     intervals = base.mark_rule(color=BLUE, strokeWidth=3).encode(
         x=alt.X("low:Q", title=title), x2="high:Q"
@@ -72,7 +78,7 @@ def forest(lifts: Sequence[Lift], metric: str) -> str:
             .mark_tick(color=ORANGE, thickness=3, size=22)
             .encode(x="truth:Q")
         )
-    chart = alt.layer(*layers).properties(width=420, height=alt.Step(34))
+    chart = alt.layer(*layers).properties(width=420, height=alt.Step(44))
     described = "; ".join(
         f"{row['arm']}: {row['effect']:.2f}, from {row['low']:.2f} to {row['high']:.2f}"
         for row in rows
@@ -85,7 +91,7 @@ def sizes(audiences: Sequence[Audience]) -> str:
     rows = [{"label": audience.label, "people": audience.people} for audience in audiences]
     if not rows:
         return ""
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart(_data(rows)).encode(
         y=alt.Y("label:N", title=None, sort="-x", axis=alt.Axis(labelLimit=320)),
         x=alt.X("people:Q", title="People"),
     )
@@ -102,8 +108,8 @@ def pressure(rows: Sequence[Pressure]) -> str:
     """The share of people who clicked, by how many messages they received in 14 days."""
     drawn = [
         {
-            "messages": f"{row.messages}+" if row.messages == rows[-1].messages else str(row.messages),
-            "share": 100 * row.clickers / row.people,
+            "messages": str(row.messages) + ("+" if row is rows[-1] else ""),
+            "share": 100 * row.clickers / row.people if row.people >= _FEWEST else None,
             "people": row.people,
         }
         for row in rows
@@ -111,7 +117,7 @@ def pressure(rows: Sequence[Pressure]) -> str:
     ]
     if not drawn:
         return ""
-    base = alt.Chart(alt.Data(values=drawn)).encode(
+    base = alt.Chart(_data(drawn)).encode(
         x=alt.X(
             "messages:N",
             title="Messages received in 14 days",
@@ -124,18 +130,23 @@ def pressure(rows: Sequence[Pressure]) -> str:
     )
     share = base.mark_line(
         color=BLUE, strokeWidth=3, point=alt.OverlayMarkDef(color=BLUE, filled=True, size=60)
-    ).encode(y=alt.Y("share:Q", title="Clicked at least one, % (line)"))
+    ).encode(y=alt.Y("share:Q", title="Clicked at least one, % (line, from 50 people)"))
     chart = (
         alt.layer(people, share).resolve_scale(y="independent").properties(width=520, height=240)
     )
     described = "; ".join(
-        f"{row['messages']} messages: {row['people']:,} people, {row['share']:.1f} % clicked"
+        f"{row['messages']} messages: {row['people']:,} people"
+        + ("" if row["share"] is None else f", {row['share']:.1f} % clicked")
         for row in drawn
     )
     return _svg(chart, "Pressure and clicks in 14 days", described)
 
 
-def _svg(chart: alt.LayerChart, title: str, described: str) -> str:
+def _data(rows: Sequence[dict[str, Any]]) -> alt.InlineData:
+    return alt.InlineData(values=list(rows))
+
+
+def _svg(chart: alt.LayerChart | alt.FacetChart, title: str, described: str) -> str:
     spec = (
         chart.properties(background="transparent")
         .configure_view(stroke=None)
@@ -156,6 +167,6 @@ def _svg(chart: alt.LayerChart, title: str, described: str) -> str:
     spoken = f"<title>{html.escape(title)}</title><desc>{html.escape(described)}</desc>"
     # the page scales a chart to its column; the vendor's ids and sizes would not let it
     svg = re.sub(r'(<svg [^>]*?) width="[\d.]+" height="[\d.]+"', r"\1", svg, count=1)
-    return re.sub(r"(<svg [^>]*>)", rf'\1{spoken}', svg, count=1).replace(
+    return re.sub(r"(<svg [^>]*>)", rf"\1{spoken}", svg, count=1).replace(
         "<svg ", '<svg role="img" ', 1
     )

@@ -12,6 +12,59 @@ if TYPE_CHECKING:
     from warehouse.connection import Published
 
 
+_COUNTS = """
+select
+    (select count(*) from people) as people,
+    (select count(*) from message_events) as events,
+    (select count(*) from orders) as orders,
+    count(*) as deliveries,
+    cast(sum(human_clicks) as bigint) as human_clicks,
+    cast(sum(machine_clicks) as bigint) as machine_clicks,
+    cast(sum(human_opens) as bigint) as human_opens,
+    cast(sum(machine_opens) as bigint) as machine_opens
+from deliveries
+"""
+
+# Rates by Welch; amounts by Hall's correction for skew, because few people held out and a few
+# large orders mislead Welch.
+_LIFTS = """
+select
+    results.experiment_id as experiment, experiments.label, results.arm, results.metric,
+    results.people, results.control_people, results.mean, results.control_mean, results.effect,
+    results.ci_low, results.ci_high, results.verdict, results.reason, results.window_hours
+from experiment_results as results
+inner join int_experiments as experiments on results.experiment_id = experiments.experiment_id
+where
+    results.method = case
+        when results.arm = 'none' then 'none'
+        when results.metric = 'conversion_rate' then 'welch'
+        else 'hall'
+    end
+order by experiments.starts_at, results.experiment_id, results.arm, results.metric
+"""
+
+_SIZES = "select audience, count(*) as people from audience_members group by audience"
+
+_PRESSURE = """
+select
+    cast(least(messages_14d, 12) as bigint) as messages,
+    count(*) as people,
+    count(*) filter (where clicks_14d > 0) as clickers
+from person_fatigue
+group by 1
+order by 1
+"""
+
+_HEALTH = """
+select experiment_id, check_name, status, detail
+from experiment_health
+where status in ('warn', 'fail')
+order by status, experiment_id, check_name
+"""
+
+_FEEDS = "select feed, complete_through from int_feed_watermarks order by feed"
+
+
 @dataclass(frozen=True)
 class Lift:
     """One experiment's effect on one metric: the arm against its holdout.
@@ -111,66 +164,25 @@ def read_facts(
     Returns:
         The facts.
     """
-    deliveries = _rows(
-        published,
-        "select count(*) as deliveries, cast(sum(human_clicks) as bigint) as human_clicks,"
-        " cast(sum(machine_clicks) as bigint) as machine_clicks,"
-        " cast(sum(human_opens) as bigint) as human_opens,"
-        " cast(sum(machine_opens) as bigint) as machine_opens"
-        f" from {published.table('marts', 'deliveries')}",
-    )[0]
+    layers = ("marts", "audiences", "intermediate")
+    path = ",".join(f"warehouse.{published.schema(layer)}" for layer in layers)
+    published.connection.execute(f"set search_path = '{path}'")
+    counts = _rows(published, _COUNTS)[0]
     return Facts(
         as_of=f"{published.build.as_of:%Y-%m-%d %H:%M} UTC",
         build_id=published.build.build_id,
-        people=_count(published, "marts", "people"),
-        events=_count(published, "marts", "message_events"),
-        orders=_count(published, "marts", "orders"),
-        **{name: value or 0 for name, value in deliveries.items()},
+        **{name: value or 0 for name, value in counts.items()},
         lifts=_lifts(published, truth or {}),
         audiences=_audiences(published, manifest),
         pressure=_pressure(published),
-        health=tuple(
-            _rows(
-                published,
-                "select experiment_id, check_name, status, detail from"
-                f" {published.table('marts', 'experiment_health')}"
-                " where status in ('warn', 'fail') order by status, experiment_id, check_name",
-            )
-        ),
-        feeds=tuple(
-            _rows(
-                published,
-                "select feed, complete_through from"
-                f" {published.table('intermediate', 'int_feed_watermarks')} order by feed",
-            )
-        ),
+        health=tuple(_rows(published, _HEALTH)),
+        feeds=tuple(_rows(published, _FEEDS)),
         syncs=tuple(syncs),
     )
 
 
 def _lifts(published: Published, truth: Mapping[str, Any]) -> tuple[Lift, ...]:
-    # Welch for every metric, so that intervals can be compared; its correction for skew where
-    # there is one, because few people held out and a few large orders mislead it.
-    rows = _rows(
-        published,
-        f"""
-        select
-            results.experiment_id as experiment, experiments.label, results.arm, results.metric,
-            results.people, results.control_people, results.mean, results.control_mean,
-            results.effect, results.ci_low, results.ci_high, results.verdict, results.reason,
-            results.window_hours
-        from {published.table("marts", "experiment_results")} as results
-        inner join {published.table("intermediate", "int_experiments")} as experiments
-            on results.experiment_id = experiments.experiment_id
-        where
-            results.method = case
-                when results.arm = 'none' then 'none'
-                when results.metric = 'conversion_rate' then 'welch'
-                else 'hall'
-            end
-        order by experiments.starts_at, results.experiment_id, results.arm, results.metric
-        """,
-    )
+    rows = _rows(published, _LIFTS)
     experiments = truth.get("experiments", {})
     found = []
     for row in rows:
@@ -181,14 +193,7 @@ def _lifts(published: Published, truth: Mapping[str, Any]) -> tuple[Lift, ...]:
 
 
 def _audiences(published: Published, manifest: Mapping[str, Any]) -> tuple[Audience, ...]:
-    sizes = {
-        row["audience"]: row["people"]
-        for row in _rows(
-            published,
-            "select audience, count(*) as people from"
-            f" {published.table('audiences', 'audience_members')} group by audience",
-        )
-    }
+    sizes = {row["audience"]: row["people"] for row in _rows(published, _SIZES)}
     found = []
     for node in manifest.get("nodes", {}).values():
         meta = (node.get("config", {}).get("meta") or {}).get("audience")
@@ -206,18 +211,8 @@ def _audiences(published: Published, manifest: Mapping[str, Any]) -> tuple[Audie
 
 
 def _pressure(published: Published) -> tuple[Pressure, ...]:
-    rows = _rows(
-        published,
-        "select cast(least(messages_14d, 12) as bigint) as messages, count(*) as people,"
-        " count(*) filter (where clicks_14d > 0) as clickers"
-        f" from {published.table('marts', 'person_fatigue')} group by 1 order by 1",
-    )
+    rows = _rows(published, _PRESSURE)
     return tuple(Pressure(**row) for row in rows)
-
-
-def _count(published: Published, layer: str, name: str) -> int:
-    rows = _rows(published, f"select count(*) as rows from {published.table(layer, name)}")
-    return int(rows[0]["rows"])
 
 
 def _rows(published: Published, query: str) -> list[dict[str, Any]]:

@@ -68,7 +68,9 @@ def _options(target_path: Path, variables: dict[str, str]) -> list[str]:
 def _environment(home: Home, company: Path) -> Iterator[None]:
     here = os.getcwd()  # noqa: PTH109 - dbt changes the working directory of its process
     try:
-        with patch.dict(os.environ, {"CIO_HOME": str(home.root), "CIO_COMPANY": inside_project(company)}):
+        with patch.dict(
+            os.environ, {"CIO_HOME": str(home.root), "CIO_COMPANY": inside_project(company)}
+        ):
             yield
     finally:
         os.chdir(here)

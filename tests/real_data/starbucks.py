@@ -38,7 +38,8 @@ def open_source(folder: Path) -> duckdb.DuckDBPyConnection:
     connection.execute(
         f"""
         create table people as
-        select id as person from read_json('{folder}/starbucks/profile.json', format='newline_delimited');
+        select id as person
+        from read_json('{folder}/starbucks/profile.json', format='newline_delimited');
         create table transcript as
         select
             row_number() over () as line,
@@ -100,7 +101,8 @@ asof join (select * from deliveries order by hour) as receipt
     and viewed.hour >= receipt.hour
 where viewed.event = 'offer viewed'
 union all
-select receipt.wave, completed.person, completed.offer, completed.hour, 'converted', completed.line
+select
+    receipt.wave, completed.person, completed.offer, completed.hour, 'converted', completed.line
 from transcript as completed
 asof join (select * from deliveries order by hour) as receipt
     on completed.person = receipt.person and completed.offer = receipt.offer

@@ -30,7 +30,10 @@ PUBLISHED_SPEND = {
     "mens": (0.7698271558945368, 0.14524656024868676, 0.48513973, 1.05451458),
     "womens": (0.4244122159365967, 0.13033285852919116, 0.16895679, 0.67986764),
 }
-PUBLISHED_CONVERSION = {"mens": (0.006805, 0.500e-2, 0.861e-2), "womens": (0.003111, 0.150e-2, 0.472e-2)}
+PUBLISHED_CONVERSION = {
+    "mens": (0.006805, 0.500e-2, 0.861e-2),
+    "womens": (0.003111, 0.150e-2, 0.472e-2),
+}
 
 EVENTS = f"""
 with people as (
@@ -78,15 +81,14 @@ def source(real_data: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute("set threads = 1")
     connection.execute(
-        f"create table hillstrom as select * from read_csv('{real_data}/hillstrom/hillstrom.csv.gz')"
+        "create table hillstrom as select * from"
+        f" read_csv('{real_data}/hillstrom/hillstrom.csv.gz')"
     )
     return connection
 
 
 @pytest.fixture(scope="module")
-def project(
-    source: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory
-) -> Project:
+def project(source: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder = tmp_path_factory.mktemp("hillstrom")
     company = folder / "company"
     for name in ("seeds", "models", "syncs"):
@@ -131,7 +133,7 @@ def read(project: Project, metric: str, method: str) -> dict[str, dict[str, floa
     return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
 
 
-def test_spend_lifts_as_published(project: Project, source: duckdb.DuckDBPyConnection) -> None:
+def test_spend_lifts_as_published(project: Project) -> None:
     results = read(project, "revenue_per_person", "welch")
     assert set(results) == {"mens", "womens"}
     for arm, (effect, error, low, high) in PUBLISHED_SPEND.items():

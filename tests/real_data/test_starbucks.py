@@ -63,9 +63,7 @@ def world(
         load(home, "webhooks", [str(inputs.webhooks)], complete_through=complete),
         load(home, "orders", [str(inputs.orders)], complete_through=complete),
     ]
-    project = Project(
-        home=home, company=inputs.company, variables={"as_of": starbucks.END}
-    )
+    project = Project(home=home, company=inputs.company, variables={"as_of": starbucks.END})
     build(project)
     return source, project, {report.feed: report.loaded for report in reports}
 
@@ -106,7 +104,7 @@ def test_each_arm_of_each_wave_has_the_people_and_outcomes_of_the_source(
             select
                 experiment_id, arm, count(*), count(*) filter (where is_converted), sum(orders),
                 cast(sum(revenue) as decimal(18, 4))
-            from {published.table('marts', 'experiment_outcomes')}
+            from {published.table("marts", "experiment_outcomes")}
             group by all order by all
             """
         ).fetchall()
@@ -126,6 +124,7 @@ def test_ghost_sends_are_never_exposures(
     ).fetchall()
     with read_published(project.home) as published:
         daily = published.connection.execute(
-            f"select sum(messages_received) from {published.table('marts', 'person_engagement_daily')}"
+            "select sum(messages_received) from"
+            f" {published.table('marts', 'person_engagement_daily')}"
         ).fetchall()
     assert daily == received == [(76277,)]
