@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, field
 from gzip import BadGzipFile, GzipFile
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,8 @@ LINE_LIMIT_BYTES = 64 * 2**20
 
 KEPT_BYTES = 2**20
 """What is kept of a line over the limit."""
+
+_PIECE_BYTES = 2**16
 
 _NEWLINE, _RETURN, _SPACE = 10, 13, 32
 _GZIP = b"\x1f\x8b"
@@ -107,24 +109,40 @@ def read_lines(
 
 def _blocks(stream: BinaryIO, block_bytes: int) -> Iterator[bytes | str]:
     """Blocks of the file unpacked, its byte order mark removed; a text says why it ends early."""
-    source = _unpacked(stream)
+    head = stream.read(len(_GZIP))
+    stream.seek(0)
+    blocks = _unpacked(stream, block_bytes) if head == _GZIP else _plain(stream, block_bytes)
     is_first = True
-    while True:
-        try:
-            block = source.read(block_bytes)
-        except (BadGzipFile, EOFError, zlib.error):
-            yield "the gzip file is damaged or cut off here; what follows could not be read"
-            return
-        if not block:
-            return
-        yield block.removeprefix(_BOM) if is_first else block
+    for block in blocks:
+        yield block.removeprefix(_BOM) if is_first and isinstance(block, bytes) else block
         is_first = False
 
 
-def _unpacked(stream: BinaryIO) -> BinaryIO:
-    head = stream.read(len(_GZIP))
-    stream.seek(0)
-    return cast("BinaryIO", GzipFile(fileobj=stream)) if head == _GZIP else stream
+def _plain(stream: BinaryIO, block_bytes: int) -> Iterator[bytes | str]:
+    while block := stream.read(block_bytes):
+        yield block
+
+
+def _unpacked(stream: BinaryIO, block_bytes: int) -> Iterator[bytes | str]:
+    """Blocks of a gzip file, read in small pieces so that damage loses no more than one."""
+    source = GzipFile(fileobj=stream)
+    pieces: list[bytes] = []
+    damage = ""
+    while not damage:
+        try:
+            piece = source.read1(_PIECE_BYTES)
+        except (BadGzipFile, EOFError, zlib.error):
+            piece = b""
+            damage = "the gzip file is damaged or cut off here; what follows could not be read"
+        pieces.append(piece)
+        if not piece or sum(map(len, pieces)) >= block_bytes:
+            if block := b"".join(pieces):
+                yield block
+            pieces.clear()
+        if not piece:
+            break
+    if damage:
+        yield damage
 
 
 def _too_long(reading: _Reading, line: int, content: bytes) -> Refused:

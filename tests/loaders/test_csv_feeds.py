@@ -207,7 +207,7 @@ def test_a_mapping_comes_from_the_settings_and_the_call_wins(
     command = [sys.executable, "-m", "loaders", "refunds", str(path), "--column", "amount=Net"]
     # a process of its own, for dlt reads its settings once
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "CIO_HOME": str(home.root)}
-    subprocess.run(command, cwd=tmp_path, env=environment, check=True)  # noqa: S603 - ours
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True)
     assert select("select refund_id, amount from raw_commerce.refunds") == [("r1", Decimal(4))]
 
 

@@ -114,7 +114,7 @@ def expect_everything_once(home: Home, inbox: Path, select: Select) -> None:
 def test_a_load_killed_at_any_moment_leaves_no_gap_and_no_duplicate(
     home: Home, inbox: Path, select: Select, moment: str
 ) -> None:
-    with subprocess.Popen(  # noqa: S603 - this interpreter and a text of ours
+    with subprocess.Popen(
         [sys.executable, "-c", CHILD, moment, str(inbox)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

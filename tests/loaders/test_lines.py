@@ -56,8 +56,10 @@ def test_a_byte_order_mark_is_dropped() -> None:
 
 
 @pytest.mark.parametrize("end", [b"\nshort", b"\n", b""])
-def test_a_line_over_the_limit_is_refused_and_the_file_goes_on(end: bytes) -> None:
-    long = b"x" * (KEPT_BYTES + 50)
+@pytest.mark.parametrize("over", [50, 300_000])
+def test_a_line_over_the_limit_is_refused_and_the_file_goes_on(end: bytes, over: int) -> None:
+    # a little over ends in the block that shows it; far over, whole blocks are passed by
+    long = b"x" * (KEPT_BYTES + over)
     lines, refused = read(b"first\n" + long + end, block_bytes=2**16, limit_bytes=KEPT_BYTES + 10)
     assert lines == [(1, b"first"), *([(3, b"short")] if end == b"\nshort" else [])]
     assert [(each.line, each.original) for each in refused] == [(2, b"x" * KEPT_BYTES)]

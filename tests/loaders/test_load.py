@@ -152,7 +152,7 @@ def test_progress_names_each_file_as_it_is_done(home: Home, inbox: Path) -> None
 def run_loaders(
     home: Home, *arguments: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - this interpreter and our own module
+    return subprocess.run(
         [sys.executable, "-m", "loaders", *arguments],
         env={**os.environ, "CIO_HOME": str(home.root), **environment},
         capture_output=True,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -205,3 +206,16 @@ def test_what_is_quarantined_is_landed_and_counted(
     assert select(
         "select source_line, original_bytes from raw_customerio.quarantine order by 1"
     ) == [(2, b"\xff"), (3, b"{}"), (4, b"{}")]
+
+
+def test_a_damaged_file_is_read_as_far_as_it_goes_and_the_load_goes_on(
+    load_lines: Callable[..., LoadReport], event: Event, select: Select
+) -> None:
+    whole = gzip.compress(b"".join(event(str(number)) for number in range(200)))
+    report = load_lines(whole[:-30])
+    assert 0 < report.records < 200
+    assert report.quarantined == 1
+    assert select(
+        "select source_line, starts_with(reason, 'the gzip file is damaged') from "
+        "raw_customerio.quarantine"
+    ) == [(report.records + 1, True)]
