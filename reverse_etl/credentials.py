@@ -1,56 +1,22 @@
-"""Secrets and addresses of destinations, from dlt's configuration."""
+"""Secrets and addresses of destinations, from the environment and dlt's settings files."""
 
 from __future__ import annotations
 
-import difflib
-import os
-import tomllib
-from dataclasses import fields
-from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import TypeVar
 
-from warehouse.errors import UsageError
-from warehouse.settings import check_settings
+from warehouse import secrets
+from warehouse.secrets import SECRETS_FILE, Secret
+
+__all__ = ["SECRETS_FILE", "SECTION", "Secret", "read_settings", "variable"]
 
 SECTION = "reverse_etl"
-SECRETS_FILE = ".dlt/secrets.toml"
 
 T = TypeVar("T")
 
 
-class Secret:
-    """A text that does not show itself: not printed, not formatted, not put into JSON."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        """Keep `text` out of sight."""
-        self._text = text
-
-    def reveal(self) -> str:
-        """The text, to be put into a request and nowhere else."""
-        return self._text
-
-    def __repr__(self) -> str:
-        """The same for every secret."""
-        return "Secret(***)"
-
-    def __bool__(self) -> bool:
-        """Whether there is a text at all."""
-        return bool(self._text)
-
-    def __eq__(self, other: object) -> bool:
-        """Whether both hide the same text."""
-        return isinstance(other, Secret) and other._text == self._text
-
-    def __hash__(self) -> int:
-        """A hash of the text."""
-        return hash(self._text)
-
-
 def variable(destination: str, key: str) -> str:
     """The environment variable of a key: `REVERSE_ETL__MIXPANEL__PROJECT_TOKEN`."""
-    return f"{SECTION}__{destination}__{key}".upper()
+    return secrets.variable(SECTION, destination, key)
 
 
 def read_settings(declared: type[T], destination: str) -> T:
@@ -58,7 +24,7 @@ def read_settings(declared: type[T], destination: str) -> T:
 
     Args:
         declared: The frozen dataclass of the settings: `str` and `Secret` fields with defaults.
-        destination: The destination's name, which is the section.
+        destination: The destination's name; its keys stand in `[reverse_etl.<name>]`.
 
     Returns:
         The settings; what is not configured has its default.
@@ -66,55 +32,4 @@ def read_settings(declared: type[T], destination: str) -> T:
     Raises:
         UsageError: A file is not TOML, or has a key in this section that nobody reads.
     """
-    names = [field.name for field in fields(declared)]  # type: ignore[arg-type]
-    configured = _read_files(destination, names)
-    for name in names:
-        # an environment variable is taken as it stands: a token of digits is not a number
-        text = os.environ.get(variable(destination, name))
-        if text is not None:
-            configured[name] = text
-    hints = get_type_hints(declared)
-    values: dict[str, Any] = {}
-    for name, text in configured.items():
-        if text.strip():
-            is_secret = Secret in (hints[name], *get_args(hints[name]))
-            values[name] = Secret(text.strip()) if is_secret else text.strip()
-    return declared(**values)
-
-
-def _read_files(destination: str, names: list[str]) -> dict[str, str]:
-    """What dlt's files say of a destination, in dlt's order, last the one that wins.
-
-    They are read here rather than through dlt, which takes over a second to import, reads them
-    once a process, and passes over a key that is misspelt.
-    """
-    check_settings()
-    found: dict[str, str] = {}
-    project = Path(os.environ.get("DLT_PROJECT_DIR", "."))
-    for folder in (Path.home(), project):
-        for file in ("config.toml", "secrets.toml"):
-            path = folder / ".dlt" / file
-            if path.is_file():
-                section = _section(path, destination)
-                _check_keys(section, names, f"[{SECTION}.{destination}] of {path}")
-                found |= {key: str(value) for key, value in section.items()}
-    return found
-
-
-def _section(path: Path, destination: str) -> dict[str, Any]:
-    section = tomllib.loads(path.read_text(encoding="utf-8")).get(SECTION, {})
-    keys = section.get(destination, {}) if isinstance(section, dict) else {}
-    if not isinstance(keys, dict):
-        place = f"[{SECTION}.{destination}] of {path}"
-        message = f"{place} is not a section: write its keys below that line"
-        raise UsageError(message)
-    return keys
-
-
-def _check_keys(section: dict[str, Any], names: list[str], place: str) -> None:
-    for key in section:
-        if key not in names:
-            near = difflib.get_close_matches(key, names, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
-            message = f"{place} has an unknown key {key!r}; {hint}"
-            raise UsageError(message)
+    return secrets.read_section(declared, SECTION, destination)
