@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ class Parsed:
 
     records: pa.Table
     quarantined: pa.Table
+    others: Mapping[str, pa.Table] = field(default_factory=dict)
+    """Rows of further tables of the dataset that come out of the same records, by table."""
 
 
 class Parse(Protocol):

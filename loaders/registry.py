@@ -8,6 +8,8 @@ from loaders.commerce.orders import ORDERS
 from loaders.commerce.refunds import REFUNDS
 from loaders.customerio.webhooks import WEBHOOKS
 from loaders.experiments.assignments import ASSIGNMENTS
+from loaders.mparticle.audiences import MPARTICLE_AUDIENCES
+from loaders.mparticle.batches import MPARTICLE
 from loaders.people.merges import MERGES
 from loaders.people.people import PEOPLE
 from warehouse.errors import UsageError
@@ -16,7 +18,17 @@ if TYPE_CHECKING:
     from loaders.feeds import Feed
 
 FEEDS: dict[str, Feed] = {
-    feed.name: feed for feed in (WEBHOOKS, ORDERS, REFUNDS, PEOPLE, MERGES, ASSIGNMENTS)
+    feed.name: feed
+    for feed in (
+        WEBHOOKS,
+        ORDERS,
+        REFUNDS,
+        PEOPLE,
+        MERGES,
+        ASSIGNMENTS,
+        MPARTICLE,
+        MPARTICLE_AUDIENCES,
+    )
 }
 
 

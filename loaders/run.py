@@ -62,7 +62,7 @@ def load(  # noqa: PLR0913 - the options of the command
 
     Args:
         home: The home whose warehouse to load into.
-        feed: The feed's name: webhooks, orders, refunds, people, merges or assignments.
+        feed: The feed's name, such as webhooks or orders.
         paths: Files, folders, patterns or URLs. None at all is allowed with `complete_through`.
         columns: Source columns by target, for CSV feeds: `{"order_id": "Order number"}`.
         complete_through: Until when the feed is now whole; naive means UTC.
@@ -175,6 +175,7 @@ def _file_batches(
         if batch.records.num_rows:
             tally.duplicates.add(batch.records)
             yield feed.table, batch.records
+        yield from batch.others.items()
         if batch.quarantined.num_rows:
             tally.reasons.update(batch.quarantined.column("reason").to_pylist())
             yield QUARANTINE, batch.quarantined

@@ -1,0 +1,1 @@
+"""mParticle: batches of events, and audience memberships."""

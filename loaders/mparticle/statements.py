@@ -1,0 +1,429 @@
+"""The SQL that makes rows of mParticle's batches, one statement a table.
+
+The shapes are those of https://docs.mparticle.com/developers/apis/json-reference/: a batch of one
+user with `events`, each an `event_type` and its `data`. Ids are signed 64-bit integers, more than
+a double holds: they are taken as the digits that stand in the text.
+"""
+
+from __future__ import annotations
+
+import json
+
+EARLIEST_MS = 31_536_000_000
+"""1971: before, a timestamp is not one, or is in seconds."""
+LATEST_MS = 7_258_118_400_000
+"""2200: beyond, it is in microseconds."""
+
+_TEXT = "VARCHAR"
+_JSON = "JSON"
+
+_BATCH = json.dumps(
+    {
+        **dict.fromkeys(("batch_id", "mpid", "timestamp_unixtime_ms", "mp_deviceid"), _TEXT),
+        "environment": _TEXT,
+        **dict.fromkeys(
+            ("events", "user_attributes", "deleted_user_attributes", "user_identities"), _JSON
+        ),
+        "consent_state": _JSON,
+        # what only legacy shapes have
+        **dict.fromkeys(("dt", "msgs", "firehose_version", "EventName", "EventDataType"), _JSON),
+        "event_type": _TEXT,
+    }
+)
+_EVENT = json.dumps(
+    {
+        "event_type": _TEXT,
+        **dict.fromkeys(("EventName", "EventDataType"), _JSON),
+        "data": {
+            **dict.fromkeys(
+                (
+                    "event_id",
+                    "source_message_id",
+                    "session_id",
+                    "timestamp_unixtime_ms",
+                    "event_name",
+                    "custom_event_type",
+                    "screen_name",
+                    "currency_code",
+                ),
+                _TEXT,
+            ),
+            "custom_attributes": _JSON,
+            "is_opted_out": "BOOLEAN",
+            "product_action": {
+                **dict.fromkeys(("action", "transaction_id", "total_amount"), _TEXT),
+                "products": _JSON,
+            },
+            **dict.fromkeys(("new", "old"), _JSON),
+        },
+    }
+)
+_PRODUCTS = json.dumps(
+    [dict.fromkeys(("id", "category", "price", "quantity", "total_product_amount"), _TEXT)]
+)
+_IDENTITIES = json.dumps([{"identity_type": _TEXT, "identity": _TEXT}])
+_IDENTITY = json.dumps({"identity_type": _TEXT, "identity": _TEXT})
+_ATTRIBUTES = json.dumps(dict.fromkeys(("$FirstName", "$LastName", "created_at"), _TEXT))
+
+
+def _milliseconds(text: str) -> str:
+    """Whole milliseconds of a text, else null."""
+    return (
+        f"case when try_cast({text} as double) = try_cast({text} as bigint) "
+        f"then try_cast({text} as bigint) end"
+    )
+
+
+def _instant(milliseconds: str) -> str:
+    return (
+        f"case when {milliseconds} between {EARLIEST_MS} and {LATEST_MS} "
+        f"then make_timestamp({milliseconds} * 1000) end"
+    )
+
+
+def declared_instant(text: str) -> str:
+    """An instant somebody wrote: unix seconds, unix milliseconds or ISO 8601."""
+    return (
+        f"case when regexp_full_match({text}, '[0-9]{{9,10}}') "
+        f"then make_timestamp(try_cast({text} as bigint) * 1000000) "
+        f"when regexp_full_match({text}, '[0-9]{{12,13}}') "
+        f"then make_timestamp(try_cast({text} as bigint) * 1000) "
+        f"when {text}[1] between '0' and '9' "
+        f"then timezone('UTC', try_cast({text} as timestamp with time zone)) end"
+    )
+
+
+def _is_broken(text: str) -> str:
+    """Whether an id was written as a float, which holds 53 bits of its 64, or is an object."""
+    return f"regexp_full_match({text}, '-?[0-9]*[.eE][-+.eE0-9]*|[{{\\[].*')"
+
+
+def _kind(name: str) -> str:
+    """An identity type as one name, however it is spelled: customerid, customer_id, CustomerId."""
+    return f"lower(replace({name}, '_', ''))"
+
+
+def _identity(kind: str) -> str:
+    return (
+        f"nullif(trim(list_filter(identities, x -> {_kind('x.identity_type')} = '{kind}')"
+        "[1].identity), '')"
+    )
+
+
+# A line is one batch, or a list of them.
+DOCUMENTS = f"""
+create or replace temporary table documents as
+with typed as (
+    select source_line, payload, try(json_type(payload)) as kind from lines
+),
+
+elements as (
+    select
+        source_line,
+        generate_subscripts(try(from_json(payload, '["JSON"]')), 1) as batch_position,
+        unnest(try(from_json(payload, '["JSON"]')))::varchar as payload
+    from typed
+    where kind = 'ARRAY'
+),
+
+batches as (
+    select source_line, 1 as batch_position, payload, kind
+    from typed
+    where kind is distinct from 'ARRAY'
+
+    union all
+
+    select source_line, batch_position, payload, try(json_type(payload)) as kind from elements
+)
+
+select
+    source_line,
+    batch_position,
+    payload,
+    kind,
+    case when kind = 'OBJECT' then try(from_json(payload, '{_BATCH}')) end as batch
+from batches
+"""  # noqa: S608 - built from this module's constants alone
+
+# What a batch is refused for; null for a good one.
+BATCHES = f"""
+create or replace temporary table batches as
+with identified as (
+    select
+        *,
+        case json_type(batch.user_identities)
+            when 'OBJECT'
+            then list_transform(
+                map_entries(try_cast(batch.user_identities as map(varchar, varchar))),
+                x -> {{'identity_type': x.key, 'identity': x.value}}
+            )
+            when 'ARRAY' then try(from_json(batch.user_identities, '{_IDENTITIES}'))
+        end as identities,
+        {_milliseconds("batch.timestamp_unixtime_ms")} as milliseconds,
+        try(from_json(batch.user_attributes, '{_ATTRIBUTES}')) as attributes,
+        coalesce(json_type(batch.user_attributes) = 'OBJECT', false) as has_attributes,
+        coalesce(json_type(batch.deleted_user_attributes) = 'ARRAY', false) as has_deleted
+    from documents
+)
+
+select
+    source_line,
+    batch_position,
+    payload,
+    batch.batch_id,
+    batch.mpid,
+    {_identity("customerid")} as customer_id,
+    {_identity("email")} as email,
+    {_identity("mobilenumber")} as phone,
+    '{{' || nullif(array_to_string(list_transform(
+        list_filter(
+            identities,
+            x -> x.identity is not null
+                and {_kind("x.identity_type")} not in ('customerid', 'email', 'mobilenumber')
+        ),
+        x -> to_json(x.identity_type)::varchar || ':' || to_json(x.identity)::varchar
+    ), ','), '') || '}}' as other_identities,
+    batch.mp_deviceid as device_id,
+    coalesce(batch.environment, 'production') as environment,
+    {_instant("milliseconds")} as occurred_at,
+    case when has_attributes then batch.user_attributes::varchar end as user_attributes,
+    case when has_deleted then batch.deleted_user_attributes::varchar end as deleted_attributes,
+    nullif(batch.consent_state::varchar, 'null') as consent,
+    attributes,
+    case when json_type(batch.events) = 'ARRAY'
+        then try(from_json(batch.events, '["JSON"]'))
+    end as events,
+    case
+        when payload is null then 'not valid UTF-8'
+        when kind is null then 'not valid JSON'
+        when kind <> 'OBJECT' then 'not a JSON object'
+        when batch.msgs is not null or batch.dt is not null
+            then 'the compact format of the SDKs (dt, msgs): export whole batches'
+        when batch.firehose_version is not null
+            then 'a message of the Firehose SDK: export whole batches'
+        when batch.EventName is not null or batch.EventDataType is not null
+            then 'the legacy format of the web SDK (EventName): export whole batches'
+        when batch.events is null and batch.event_type is not null
+            then 'an event without its batch: it says neither who nor where'
+        when coalesce(json_type(batch.events), 'NULL') not in ('ARRAY', 'NULL')
+            then 'events is not a list'
+        when {_is_broken("batch.mpid")} then 'mpid is not an integer: its digits are lost'
+        when {_is_broken("batch.batch_id")} then 'batch_id is not an integer: its digits are lost'
+        when coalesce(json_array_length(batch.events), 0) = 0
+            and not has_attributes and not has_deleted and coalesce(len(identities), 0) = 0
+            then 'neither events nor user attributes nor identities'
+    end as reason
+from identified
+"""  # noqa: S608 - built from this module's constants alone
+
+EVENTS = f"""
+create or replace temporary table batch_events as
+with listed as (
+    select
+        * exclude (payload, events, reason),
+        generate_subscripts(events, 1) as event_position,
+        unnest(events)::varchar as payload
+    from batches
+    where reason is null
+),
+
+parsed as (
+    select
+        *,
+        try(json_type(payload)) as kind,
+        try(from_json(payload, '{_EVENT}')) as event
+    from listed
+),
+
+timed as (
+    select
+        *,
+        event.data.timestamp_unixtime_ms as own_time,
+        -- parsed again only where the struct leaves room for doubt
+        case
+            when event.data.event_id is null then try(json_type(payload, '$.data')) else 'OBJECT'
+        end as data_kind,
+        {_milliseconds("event.data.timestamp_unixtime_ms")} as milliseconds,
+        try(from_json(event.data.product_action.products, '{_PRODUCTS}')) as products
+    from parsed
+)
+
+select
+    * exclude (occurred_at),
+    case when own_time is null then occurred_at else {_instant("milliseconds")} end as occurred_at,
+    case
+        when kind is distinct from 'OBJECT' then 'an event is not a JSON object'
+        when event.EventName is not null or event.EventDataType is not null
+            then 'an event in the legacy format of the web SDK (EventName)'
+        when coalesce(event.event_type, '') = '' then 'event_type is missing'
+        when data_kind is distinct from 'OBJECT' then 'data is missing or not an object'
+        when own_time is null and occurred_at is null
+            then 'timestamp_unixtime_ms is missing, in the event and in its batch'
+        when own_time is not null
+            and coalesce(milliseconds not between {EARLIEST_MS} and {LATEST_MS}, true)
+            then 'timestamp_unixtime_ms is not in unix milliseconds between 1971 and 2200'
+        when {_is_broken("event.data.event_id")}
+            then 'event_id is not an integer: its digits are lost'
+        when event.event_type = 'custom_event' and coalesce(trim(event.data.event_name), '') = ''
+            then 'event_name is missing'
+        when event.event_type = 'screen_view' and coalesce(trim(event.data.screen_name), '') = ''
+            then 'screen_name is missing'
+        when event.event_type = 'opt_out' and event.data.is_opted_out is null
+            then 'is_opted_out is missing'
+    end as reason
+from timed
+"""  # noqa: S608 - built from this module's constants alone
+
+_EVENT_PLACE = "source_line, batch_position, event_position"
+
+_PRODUCT_AMOUNT = (
+    "coalesce(try_cast(x.total_product_amount as decimal(18, 4)), "
+    "cast(try_cast(x.price as decimal(18, 4)) * try_cast(x.quantity as decimal(9, 3)) "
+    "as decimal(18, 4)))"
+)
+
+
+def _named(field: str) -> str:
+    """JSON text of a field of every product that has it; null without products."""
+    found = f"list_filter(list_transform(products, x -> x.{field}), x -> x is not null)"
+    return f"case when products is not null then to_json({found})::varchar end"
+
+
+SELECT_EVENTS = f"""
+select
+    batch_id,
+    event.data.event_id as event_id,
+    event.data.source_message_id as source_message_id,
+    event.data.session_id as session_id,
+    mpid,
+    customer_id,
+    email,
+    phone,
+    other_identities,
+    device_id,
+    event.event_type as event_type,
+    event.data.event_name as event_name,
+    event.data.custom_event_type as custom_event_type,
+    event.data.screen_name as screen_name,
+    occurred_at,
+    event.data.product_action.action as product_action,
+    event.data.product_action.transaction_id as transaction_id,
+    event.data.product_action.products::varchar as products,
+    {_named("id")} as product_ids,
+    {_named("category")} as product_categories,
+    try_cast(event.data.product_action.total_amount as decimal(18, 4)) as total_amount,
+    case
+        when len(list_filter(products, x -> {_PRODUCT_AMOUNT} is null)) = 0
+        then try_cast(
+            list_sum(list_transform(products, x -> {_PRODUCT_AMOUNT})) as decimal(18, 4)
+        )
+    end as products_amount,
+    event.data.currency_code as currency,
+    nullif(event.data.custom_attributes::varchar, 'null') as attributes,
+    user_attributes,
+    consent,
+    environment,
+    payload,
+    {_EVENT_PLACE}
+from batch_events
+where reason is null
+order by {_EVENT_PLACE}
+"""  # noqa: S608 - built from this module's constants alone
+
+SELECT_USER_ATTRIBUTES = f"""
+with event_times as (
+    select source_line, batch_position, max(occurred_at) as newest_at
+    from batch_events
+    where reason is null
+    group by source_line, batch_position
+)
+
+select
+    batch_id,
+    mpid,
+    customer_id,
+    email,
+    phone,
+    device_id,
+    attributes."$FirstName" as first_name,
+    attributes."$LastName" as last_name,
+    {declared_instant("attributes.created_at")} as created_at,
+    coalesce(batches.occurred_at, event_times.newest_at) as occurred_at,
+    user_attributes as attributes,
+    deleted_attributes,
+    environment,
+    source_line,
+    batch_position
+from batches
+left join event_times using (source_line, batch_position)
+where
+    reason is null
+    and (
+        user_attributes is not null
+        or deleted_attributes is not null
+        or coalesce(len(events), 0) = 0
+    )
+"""  # noqa: S608 - built from this module's constants alone
+
+SELECT_IDENTITY_CHANGES = f"""
+with changed as (
+    select
+        *,
+        try(from_json(event.data.new, '{_IDENTITY}')) as new_identity,
+        try(from_json(event.data.old, '{_IDENTITY}')) as old_identity
+    from batch_events
+    where reason is null and event.event_type = 'user_identity_change'
+)
+
+select
+    batch_id,
+    event.data.event_id as event_id,
+    mpid,
+    customer_id,
+    email,
+    coalesce(new_identity.identity_type, old_identity.identity_type) as identity_type,
+    nullif(trim(old_identity.identity), '') as old_identity,
+    nullif(trim(new_identity.identity), '') as new_identity,
+    occurred_at,
+    {_EVENT_PLACE}
+from changed
+"""  # noqa: S608 - built from this module's constants alone
+
+SELECT_OPT_OUTS = f"""
+select
+    batch_id,
+    event.data.event_id as event_id,
+    mpid,
+    customer_id,
+    email,
+    occurred_at,
+    event.data.is_opted_out as is_opted_out,
+    {_EVENT_PLACE}
+from batch_events
+where reason is null and event.event_type = 'opt_out'
+"""  # noqa: S608 - built from this module's constants alone
+
+# A batch that is a whole line keeps the bytes of the line, which may not be text.
+SELECT_REFUSED = """
+with refused as (
+    select
+        batches.reason,
+        batches.source_line,
+        coalesce(encode(batches.payload), originals.value) as original_bytes,
+        batches.batch_position,
+        0 as event_position
+    from batches
+    left join originals using (source_line)
+    where batches.reason is not null
+
+    union all
+
+    select reason, source_line, encode(payload), batch_position, event_position
+    from batch_events
+    where reason is not null
+)
+
+select reason, source_line, original_bytes
+from refused
+order by source_line, batch_position, event_position
+"""
