@@ -1,4 +1,4 @@
-"""`cio load`: files into raw tables."""
+"""`cio load`: files, and Customer.io's App API, into raw tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from cio.terminal import out, print_json, waiting
-from loaders.__main__ import tell
+from loaders.__main__ import api_json, tell, tell_api
+from loaders.customerio import api
 from loaders.mapping import parse_options
 from loaders.registry import FEEDS
 from loaders.run import load as load_feed
@@ -17,10 +18,11 @@ from warehouse.errors import UsageError
 from warehouse.home import Home
 
 
-def load(
-    feed: Annotated[str, typer.Argument(help=f"What to load: {', '.join(FEEDS)}.")],
+def load(  # noqa: PLR0913 - the options of the command
+    feed: Annotated[str, typer.Argument(help=f"What to load: {', '.join([*FEEDS, api.FEED])}.")],
     paths: Annotated[
-        list[str] | None, typer.Argument(help="Files, folders, patterns or URLs.")
+        list[str] | None,
+        typer.Argument(help="Files, folders, patterns or URLs; for api, resources."),
     ] = None,
     *,
     complete_through: Annotated[
@@ -29,9 +31,29 @@ def load(
     column: Annotated[
         list[str] | None, typer.Option(help="target=source, for CSV feeds; may be repeated.")
     ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="api: read messages from here at the latest, in ISO 8601.")
+    ] = None,
+    lookback_days: Annotated[
+        int, typer.Option(help="api: how many days of messages to read again.")
+    ] = api.LOOKBACK_DAYS,
     as_json: Annotated[bool, typer.Option("--json", help="Print counts as JSON.")] = False,
 ) -> None:
-    """Load files that are not loaded yet, or changed since, into the warehouse."""
+    """Load what is not loaded yet, or changed since, into the warehouse."""
+    if feed == api.FEED:
+        with waiting(f"loading {feed}", is_quiet=as_json) as tell_progress:
+            api_report = api.load_api(
+                Home.resolve(),
+                resources=paths,
+                since=instant(since),
+                lookback_days=lookback_days,
+                on_progress=tell_progress,
+            )
+        if as_json:
+            print_json(api_json(api_report))
+        else:
+            out.print(tell_api(api_report))
+        return
     with waiting(f"loading {feed}", is_quiet=as_json) as tell_progress:
         report = load_feed(
             Home.resolve(),

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fakes import mixpanel
+from fakes import customerio_app, mixpanel
 from fakes.server import serve
 
-APPS = {"mixpanel": mixpanel.create_app}
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fakes.control import Control
+
+APPS: dict[str, Callable[..., Control]] = {
+    "customerio_app": customerio_app.create_app,
+    "mixpanel": mixpanel.create_app,
+}
 
 
 def main() -> None:

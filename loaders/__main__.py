@@ -1,4 +1,4 @@
-"""`python -m loaders FEED PATH…`: load files into the warehouse."""
+"""`python -m loaders FEED PATH…`: load files, or Customer.io's App API, into the warehouse."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from loaders.customerio import api
 from loaders.mapping import parse_options
 from loaders.registry import FEEDS
 from loaders.run import LoadReport, load
@@ -22,10 +23,11 @@ _EPILOG = "Example: python -m loaders orders exports/orders.csv --column order_i
 
 
 @app.command(epilog=_EPILOG)
-def main(
-    feed: Annotated[str, typer.Argument(help=f"What to load: {', '.join(FEEDS)}.")],
+def main(  # noqa: PLR0913 - the options of the command
+    feed: Annotated[str, typer.Argument(help=f"What to load: {', '.join([*FEEDS, api.FEED])}.")],
     paths: Annotated[
-        list[str] | None, typer.Argument(help="Files, folders, patterns or URLs.")
+        list[str] | None,
+        typer.Argument(help="Files, folders, patterns or URLs; for api, resources."),
     ] = None,
     *,
     complete_through: Annotated[
@@ -34,16 +36,32 @@ def main(
     column: Annotated[
         list[str] | None, typer.Option(help="target=source, for CSV feeds; may be repeated.")
     ] = None,
+    since: Annotated[
+        str, typer.Option(help="api: read messages from here at the latest, in ISO 8601.")
+    ] = "",
+    lookback_days: Annotated[
+        int, typer.Option(help="api: how many days of messages to read again.")
+    ] = api.LOOKBACK_DAYS,
     as_json: Annotated[bool, typer.Option("--json", help="Print counts as JSON.")] = False,
 ) -> None:
-    """Load files that are not loaded yet, or changed since, into the warehouse."""
+    """Load what is not loaded yet, or changed since, into the warehouse."""
     try:
+        if feed == api.FEED:
+            api_report = api.load_api(
+                Home.resolve(),
+                resources=paths,
+                since=_instant("--since", since),
+                lookback_days=lookback_days,
+                on_progress=_say if sys.stderr.isatty() else None,
+            )
+            typer.echo(json.dumps(api_json(api_report)) if as_json else tell_api(api_report))
+            return
         report = load(
             Home.resolve(),
             feed,
             paths or [],
             columns=parse_options(column or []),
-            complete_through=_instant(complete_through),
+            complete_through=_instant("--complete-through", complete_through),
             on_progress=_say if sys.stderr.isatty() else None,
         )
     except CioError as error:
@@ -65,13 +83,32 @@ def tell(report: LoadReport) -> str:
     return "\n".join(lines)
 
 
-def _instant(text: str) -> datetime | None:
+def tell_api(report: api.ApiReport) -> str:
+    """The report of a load of the App API in words, a line for the load and one for each table."""
+    lines = [
+        (
+            f"{report.feed}: {report.loaded:,} loaded, {report.duplicates:,} unchanged, "
+            f"{report.quarantined:,} quarantined, by {report.requests:,} requests"
+        )
+    ]
+    lines += [
+        f"  {name}: {count.landed:,} of {count.read:,}" for name, count in report.tables.items()
+    ]
+    return "\n".join(lines)
+
+
+def api_json(report: api.ApiReport) -> dict[str, object]:
+    """The report of a load of the App API for a script."""
+    return asdict(report) | {"loaded": report.loaded}
+
+
+def _instant(option: str, text: str) -> datetime | None:
     if not text:
         return None
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
-        message = f"--complete-through {text}: write it in ISO 8601, such as 2026-01-31T00:00:00Z"
+        message = f"{option} {text}: write it in ISO 8601, such as 2026-01-31T00:00:00Z"
         raise UsageError(message) from error
 
 

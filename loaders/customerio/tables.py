@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from loaders import bookkeeping
 from loaders.bookkeeping import FLAG, INSTANT, PLACE, TEXT
+from loaders.customerio import api_tables
 
 if TYPE_CHECKING:
     from warehouse.raw_tables import Column
@@ -47,4 +48,4 @@ WEBHOOK_COLUMNS: dict[str, Column] = {
     **PLACE,
 }
 
-TABLES = {WEBHOOK_EVENTS: WEBHOOK_COLUMNS, **bookkeeping.TABLES}
+TABLES = {WEBHOOK_EVENTS: WEBHOOK_COLUMNS, **api_tables.TABLES, **bookkeeping.TABLES}
