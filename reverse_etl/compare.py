@@ -252,32 +252,41 @@ def _exclude(published: Published, sync: Sync) -> None:
     """Make `excluded`: who must not be in an activating sync, for lack of consent or a holdout.
 
     `marts.person_consent` (person_id, is_opted_out) and `marts.experiment_people` (person_id,
-    is_held_out, and `covers`, a list of syncs or `all`) count where the build has them.
+    is_held_out, and `covers`, a list of syncs or `all`) decide.
+
+    Raises:
+        CioError: The build lacks one of them, so that nobody could be told from those who must
+            not be reached.
     """
     connection = published.connection
     connection.execute("create temp table excluded (person_id varchar, reason varchar)")
     if sync.use != "activate":
         return
-    if {"person_id", "is_opted_out"} <= columns_of(published, "marts", "person_consent"):
-        table = published.table("marts", "person_consent")
-        connection.execute(
-            f"insert into excluded select distinct person_id, '{NO_CONSENT}' from {table} "  # noqa: S608 - names of the build
-            "where is_opted_out and person_id is not null"
+    _require(published, sync, "person_consent", {"person_id", "is_opted_out"})
+    _require(published, sync, "experiment_people", {"person_id", "is_held_out", "covers"})
+    consent = published.table("marts", "person_consent")
+    connection.execute(
+        f"insert into excluded select distinct person_id, '{NO_CONSENT}' from {consent} "  # noqa: S608 - names of the build
+        "where is_opted_out and person_id is not null"
+    )
+    people = published.table("marts", "experiment_people")
+    connection.execute(
+        f"insert into excluded select distinct person_id, '{HELD_OUT}' from {people} "  # noqa: S608 - names of the build
+        "where is_held_out and person_id is not null and (covers = 'all' or list_contains("
+        f"list_transform(string_split(covers, ','), lambda s: trim(s)), '{sync.name}')) "
+        "and person_id not in (select person_id from excluded)"
+    )
+
+
+def _require(published: Published, sync: Sync, name: str, columns: set[str]) -> None:
+    missing = columns - columns_of(published, "marts", name)
+    if missing:
+        message = (
+            f"sync {sync.name} activates people, and {published.table('marts', name)} has no "
+            f"{', '.join(sorted(missing))}: who opted out or is held out could not be told. "
+            "Run `cio build`; nothing was sent."
         )
-    columns = columns_of(published, "marts", "experiment_people")
-    if {"person_id", "is_held_out"} <= columns:
-        table = published.table("marts", "experiment_people")
-        covers = "true"
-        if "covers" in columns:
-            covers = (
-                "covers = 'all' or list_contains("
-                f"list_transform(string_split(covers, ','), lambda s: trim(s)), '{sync.name}')"
-            )
-        connection.execute(
-            f"insert into excluded select distinct person_id, '{HELD_OUT}' from {table} "  # noqa: S608 - names of the build
-            f"where is_held_out and person_id is not null and ({covers}) "
-            "and person_id not in (select person_id from excluded)"
-        )
+        raise CioError(message)
 
 
 def _counts(published: Published) -> dict[str, int]:

@@ -34,7 +34,10 @@ COLUMNS = tuple(field.name for field in fields(Build))
 
 
 def newest_whole_build(connection: duckdb.DuckDBPyConnection) -> Build | None:
-    """The newest build that took every model and passed.
+    """The build that readers see: the newest that took every model and passed.
+
+    A build as of a given instant is a look back, and one for another target than prod a trial:
+    neither takes the place of what is there for everybody, where there is that.
 
     Args:
         connection: A connection with the catalog `warehouse`, written to or published.
@@ -50,6 +53,7 @@ def newest_whole_build(connection: duckdb.DuckDBPyConnection) -> Build | None:
         return None
     row = connection.execute(
         f"select {', '.join(COLUMNS)} from warehouse.raw_dbt.builds "  # noqa: S608 - fixed names
-        "where is_whole and is_passed order by started_at desc, build_id desc limit 1"
+        "where is_whole and is_passed "
+        "order by is_as_of_given, target <> 'prod', started_at desc, build_id desc limit 1"
     ).fetchone()
     return None if row is None else Build(*row)

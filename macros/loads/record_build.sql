@@ -8,9 +8,13 @@
             (invocation_args_dict.get('select') or []) | list
             + (invocation_args_dict.get('exclude') or []) | list
         ) | join(' ') -%}
-        {%- set is_whole = flags.WHICH == 'build' and not selection
+        {#- Unit tests check the project, not the data; without anything else a build is not whole. -#}
+        {%- set left_out = (invocation_args_dict.get('exclude_resource_types') or [])
+            | map('string') | reject('equalto', 'unit_test') | list -%}
+        {%- set is_whole = flags.WHICH == 'build' and not selection and not left_out
+            and not invocation_args_dict.get('resource_types')
             and not invocation_args_dict.get('selector') -%}
-        insert into {{ source('dbt', 'builds') }} (
+        insert into {{ source('dbt', 'builds').render() }} (
             build_id, started_at, finished_at, as_of, is_as_of_given, target, schema_prefix,
             command, selection, is_whole, is_passed, models, failures
         )

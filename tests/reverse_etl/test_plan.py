@@ -264,6 +264,16 @@ def test_consent_and_holdouts_decide_by_use(
     assert plan.left_out == left_out
 
 
+@pytest.mark.parametrize("missing", ["person_consent", "experiment_people"])
+def test_without_knowing_who_must_not_be_reached_nobody_is_activated(
+    world: World, room: Callable[..., Room], missing: str
+) -> None:
+    world.declare_members(use="activate")
+    world.build(members=[member(1)], tables={f"marts.{missing}": "select 'person-1' as person_id"})
+    with pytest.raises(CioError, match=f"{missing} has no"):
+        one(room)
+
+
 def test_an_opt_out_removes_from_an_activating_sync_and_no_guard_holds_it(
     world: World, rows: Callable[..., list[dict[str, Any]]]
 ) -> None:

@@ -100,6 +100,14 @@ class FastClock:
         )
 
 
+# who must not be reached, in a build where everybody may be
+NOBODY_EXCLUDED = {
+    "marts.person_consent": "select '' as person_id, false as is_opted_out where false",
+    "marts.experiment_people": "select '' as person_id, false as is_held_out, '' as covers "
+    "where false",
+}
+
+
 @dataclass
 class World:
     """A home with builds, and the manifest that declares its syncs."""
@@ -177,7 +185,7 @@ class World:
                     f"create or replace table {prefix}outbound.outbound_{name} as from rows_"
                 )
                 connection.unregister("rows_")
-            for name, query in (tables or {}).items():
+            for name, query in (NOBODY_EXCLUDED | (tables or {})).items():
                 schema = prefix + name.split(".")[0]
                 connection.execute(f"create schema if not exists {schema}")
                 connection.execute(f"create or replace table {prefix}{name} as {query}")

@@ -12,7 +12,9 @@ skewed as (
             third_central_moment('n_t', 'sum_y_t', 'sum_yy_t', 'sum_yyy_t'), 'n_t',
             third_central_moment('n_c', 'sum_y_c', 'sum_yy_c', 'sum_yyy_c'), 'n_c',
             'standard_error'
-        ) }} as kappa
+        ) }} as kappa,
+        {{ pooled_proportion_standard_error('sum_y_t', 'n_t', 'sum_y_c', 'n_c') }}
+            as pooled_standard_error
     from welch
 ),
 
@@ -21,7 +23,8 @@ corrected as (
         *,
         {{ hall_low('effect', 'standard_error', 'kappa') }} as hall_ci_low,
         {{ hall_high('effect', 'standard_error', 'kappa') }} as hall_ci_high,
-        {{ hall_p('effect', 'standard_error', 'kappa') }} as hall_p_value
+        {{ hall_statistic('effect', 'standard_error', 'kappa') }} as hall_statistic,
+        effect / nullif(pooled_standard_error, 0) as pooled_statistic
     from skewed
 ),
 
@@ -32,7 +35,7 @@ estimates as (
     union all
 
     -- Few people held out and a few large orders: Welch then says "helps" far too often.
-    {{ experiment_estimate('hall', 'hall_ci_low', 'hall_ci_high', 'hall_p_value') }}
+    {{ experiment_estimate('hall', 'hall_ci_low', 'hall_ci_high', normal_two_sided_p('hall_statistic')) }}
     from corrected
     where metric <> 'conversion_rate'
 
@@ -42,9 +45,7 @@ estimates as (
         'newcombe',
         newcombe_low('sum_y_t', 'n_t', 'sum_y_c', 'n_c'),
         newcombe_high('sum_y_t', 'n_t', 'sum_y_c', 'n_c'),
-        normal_two_sided_p(
-            'effect / ' ~ pooled_proportion_standard_error('sum_y_t', 'n_t', 'sum_y_c', 'n_c')
-        )
+        normal_two_sided_p('pooled_statistic')
     ) }}
     from corrected
     where metric = 'conversion_rate'

@@ -1,89 +1,25 @@
 -- A shared e-mail joins only identifiers that have no cio_id: Customer.io allows several profiles
 -- an address, and joining those would mix consent and arms.
-with observations as (
-    select * from {{ ref('int_identifier_observations') }}
+with loose_identifiers as (
+    select * from {{ ref('int_loose_identifiers') }}
 ),
 
 cio_people as (
     select * from {{ ref('int_cio_people') }}
 ),
 
-known as (
-    select
-        observations.customer_id,
-        observations.email,
-        cio_people.canonical_cio_id
-    from observations
-    inner join cio_people
-        on observations.cio_id = cio_people.cio_id
-),
-
-customer_id_owners as (
-    select
-        customer_id,
-        min(canonical_cio_id) as canonical_cio_id,
-        count(distinct canonical_cio_id) as owners
-    from known
-    where customer_id is not null
-    group by customer_id
-),
-
-email_owners as (
-    select
-        email,
-        min(canonical_cio_id) as canonical_cio_id,
-        count(distinct canonical_cio_id) as owners
-    from known
-    where email is not null
-    group by email
-),
-
-without_cio_id as (
-    select
-        'id:' || observations.customer_id as customer_node,
-        'email:' || observations.email as email_node,
-        case
-            when customer_id_owners.owners = 1 then customer_id_owners.canonical_cio_id
-        end as customer_owner,
-        case when email_owners.owners = 1 then email_owners.canonical_cio_id end as email_owner,
-        customer_id_owners.owners is not null as is_customer_id_owned,
-        email_owners.owners is not null as is_email_owned
-    from observations
-    left join customer_id_owners
-        on observations.customer_id = customer_id_owners.customer_id
-    left join email_owners
-        on observations.email = email_owners.email
-    where observations.cio_id is null
-),
-
-pairs as (
+edges as (
     select
         customer_node as node_a,
         email_node as node_b
-    from without_cio_id
+    from loose_identifiers
     where
         customer_node is not null
         and email_node is not null
         and not is_customer_id_owned
         and not is_email_owned
+        and not is_crowded
     group by customer_node, email_node
-),
-
-crowded as (
-    select node_b as node
-    from pairs
-    group by node_b
-    having count(*) > {{ var('identity_connector_limit') }}
-),
-
-edges as (
-    select
-        pairs.node_a,
-        pairs.node_b
-    from pairs
-    left join crowded
-        on pairs.node_b = crowded.node
-    where crowded.node is null
 ),
 
 {{ connected_components('edges', 'loose') }},
@@ -93,8 +29,10 @@ nodes as (
         customer_node as node,
         customer_owner as own_owner,
         -- An id nobody owns goes to the one profile that has its e-mail.
-        case when not is_customer_id_owned then email_owner end as email_owner
-    from without_cio_id
+        case
+            when not is_customer_id_owned and not is_crowded then email_owner
+        end as email_owner
+    from loose_identifiers
     where customer_node is not null
 
     union all
@@ -103,7 +41,7 @@ nodes as (
         email_node as node,
         email_owner as own_owner,
         cast(null as {{ dbt.type_string() }}) as email_owner
-    from without_cio_id
+    from loose_identifiers
     where email_node is not null
 ),
 

@@ -1,0 +1,22 @@
+with source as (
+    select * from {{ source('customerio', 'api_segment_observations') }}
+),
+
+complete_loads as (
+    {{ complete_loads('customerio') }}
+),
+
+renamed as (
+    select
+        source._dlt_load_id as load_id,
+source.segment_id,
+
+        source.observed_at,
+
+        source.members
+    from source
+    inner join complete_loads
+        on source._dlt_load_id = complete_loads.load_id
+)
+
+select * from renamed
