@@ -84,13 +84,13 @@ def test_the_stand_in_holds_exactly_the_models_rows(first: Any, folder: Path) ->
     with read_published(Home(folder)) as published:
         wanted = published.connection.execute(
             "select record_key from"
-            f" {published.table('outbound', 'outbound_mixpanel_message_events')}"
+            f" {published.table('outbound', 'outbound_message_events')}"
             " where metric in ('delivered', 'clicked', 'unsubscribed')"
             " and made_by <> 'machine' and customer_id is not null"
         ).fetchall()
         members = published.connection.execute(
             "select customer_id, label from"
-            f" {published.table('outbound', 'outbound_mixpanel_audience_members')}"
+            f" {published.table('outbound', 'outbound_audience_members')}"
             " where customer_id is not null"
         ).fetchall()
     assert events == {key for (key,) in wanted}
