@@ -117,6 +117,11 @@ def _leave(line: Line, batch: Batch) -> None:
 
 def _send_part(line: Line, batch: Batch) -> list[Batch]:
     """Attempt until there is an answer; returns what is to be sent again in parts."""
+    if batch.wait_seconds:
+        line.clock.sleep(batch.wait_seconds, line.halt)
+        if line.halt.is_set():
+            _leave(line, batch)
+            return []
     started = line.clock.monotonic()
     number = 0
     while True:
@@ -181,17 +186,25 @@ def _taken(line: Line, batch: Batch, attempt: int, reply: Taken) -> list[Batch]:
         Exceptional(batch.rows[i], "rejected", _clear(reason, batch.identifiers[i]))
         for i, reason in sorted(reply.refused.items())
     ]
-    again = sorted(reply.again - reply.refused.keys())
+    kept = sorted(reply.left.keys() - reply.refused.keys())
+    later = sorted(reply.later - reply.refused.keys() - reply.left.keys())
+    again = sorted(reply.again - reply.later - reply.refused.keys() - reply.left.keys())
     left: Outcome = "unknown" if batch.is_maybe_accepted else "skipped"
-    exceptions = [*refused, *(Exceptional(batch.rows[i], left, "not taken yet") for i in again)]
+    exceptions = [
+        *refused,
+        *(Exceptional(batch.rows[i], left, reply.left[i]) for i in kept),
+        *(Exceptional(batch.rows[i], left, "not taken yet") for i in (*again, *later)),
+    ]
     named = {exception.row for exception in exceptions}
     accepted = [row for row in batch.rows if row not in named] if named else batch.rows
     line.journal.settle(attempt, outcome="accepted", rows=accepted, exceptions=exceptions)
     line.count("accepted", len(accepted))
     line.count("rejected", len(refused))
+    line.count(left, len(kept))
     if accepted or not refused:
         line.note_refusals(batch, 0)
-    return [batch.pick(again)] if again else []
+    parts = [batch.pick(again)] if again else []
+    return [*parts, batch.pick(later, wait_seconds=reply.wait_seconds)] if later else parts
 
 
 def _divided(line: Line, batch: Batch, attempt: int, reply: TooLarge | Unnamed) -> list[Batch]:

@@ -80,10 +80,18 @@ class Taken:
     Attributes:
         refused: Reasons by position of the rows it refused.
         again: Positions it did not take though nothing is wrong with them.
+        later: Positions among those to send again that must wait `wait_seconds`, apart from the
+            others.
+        left: Reasons by position of rows it will not take today, though nothing is wrong with them:
+            they stay planned.
+        wait_seconds: How long the rows of `later` wait.
     """
 
     refused: Mapping[int, str] = field(default_factory=dict)
     again: frozenset[int] = frozenset()
+    later: frozenset[int] = frozenset()
+    left: Mapping[int, str] = field(default_factory=dict)
+    wait_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -173,6 +181,14 @@ class Settings(Protocol):
 
 
 @dataclass(frozen=True)
+class Check:
+    """Whether the destination answers and takes the credentials."""
+
+    is_ok: bool
+    message: str
+
+
+@dataclass(frozen=True)
 class Object:
     """A kind of thing a destination takes.
 
@@ -182,20 +198,16 @@ class Object:
             other options are another place.
         open: Opens a channel from the destination's settings, the options, and HTTP.
         is_repeatable: Sending a record twice leaves the destination as sending it once does.
+        url: Reads the base URL of its requests from the settings, where the vendor has several.
+        check: Its own call that changes nothing, where it has other credentials.
     """
 
     modes: frozenset[Mode]
     options: type[Any]
     open: Callable[[Any, Any, Http], Channel]
     is_repeatable: bool = True
-
-
-@dataclass(frozen=True)
-class Check:
-    """Whether the destination answers and takes the credentials."""
-
-    is_ok: bool
-    message: str
+    url: Callable[[Any], str] | None = None
+    check: Callable[[Any, Http], Check] | None = None
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from reverse_etl.clock import Clock
 from reverse_etl.contract import Denied, Later, Stop, TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from types import TracebackType
 
     from reverse_etl.contract import Reply
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 _TIMEOUT_SECONDS = 30.0
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _UNUSABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol)
-_READ_BY_DESTINATION = frozenset([codes.BAD_REQUEST, codes.UNPROCESSABLE_ENTITY])
+READ_BY_DESTINATION = frozenset([codes.BAD_REQUEST, codes.UNPROCESSABLE_ENTITY])
+"""Statuses beside 2xx that a destination reads itself unless it names others."""
+
 _NOT_NOW = frozenset([codes.REQUEST_TIMEOUT, codes.TOO_EARLY, codes.TOO_MANY_REQUESTS])
 
 
@@ -95,21 +97,39 @@ class Http:
         content: bytes,
         headers: Mapping[str, str],
         params: Mapping[str, str] | None = None,
+        read: Collection[int] = READ_BY_DESTINATION,
     ) -> Answer | Reply:
-        """Make one attempt.
+        """Make one attempt to send something.
 
         Args:
             path: The path below the base URL.
             content: The body, encoded.
             headers: The headers, credentials included.
             params: The query.
+            read: The statuses that are the destination's to read, beside 2xx.
 
         Returns:
-            The answer if it is the destination's to read (2xx, 400, 422), else what it means.
+            The answer if it is the destination's to read, else what it means.
         """
+        return self._attempt(
+            "POST", path, read=read, content=content, headers=headers, params=params
+        )
+
+    def get(self, path: str, *, headers: Mapping[str, str]) -> Answer | Reply:
+        """Make one attempt to read something, as `post` does."""
+        return self._attempt("GET", path, read=READ_BY_DESTINATION, headers=headers)
+
+    def _attempt(
+        self,
+        method: str,
+        path: str,
+        *,
+        read: Collection[int],
+        **parts: Any,  # noqa: ANN401 - httpx's own
+    ) -> Answer | Reply:
         url = f"{self._base_url}/{path.lstrip('/')}"
         try:
-            response = self._client.post(url, content=content, headers=headers, params=params)
+            response = self._client.request(method, url, **parts)
         except _NOT_SENT as error:
             return Later(f"cannot connect ({type(error).__name__})", is_maybe_accepted=False)
         except _UNUSABLE:
@@ -117,12 +137,12 @@ class Http:
         except httpx.HTTPError as error:
             return Later(f"no whole reply ({type(error).__name__})", is_maybe_accepted=True)
         answer = Answer(response.status_code, response.headers, response.content)
-        return self._classify(answer) or answer
+        return self._classify(answer, read) or answer
 
-    def _classify(self, answer: Answer) -> Reply | None:
+    def _classify(self, answer: Answer, read: Collection[int]) -> Reply | None:
         status = answer.status
         reply: Reply | None
-        if codes.is_success(status) or status in _READ_BY_DESTINATION:
+        if codes.is_success(status) or status in read:
             reply = None
         elif status in {codes.UNAUTHORIZED, codes.FORBIDDEN}:
             reply = Denied(status)

@@ -21,7 +21,8 @@ class Batch:
         records: The records, encoded.
         identifiers: Whom they are about, so that a reason can be cleared of it.
         is_maybe_accepted: An earlier attempt may have been accepted.
-        is_part: It is a part of a batch that was too large.
+        is_part: It is a part of a batch that was too large, or taken in part.
+        wait_seconds: How long it waits before it is sent.
     """
 
     route: str
@@ -30,9 +31,10 @@ class Batch:
     identifiers: list[str] = field(default_factory=list)
     is_maybe_accepted: bool = False
     is_part: bool = False
+    wait_seconds: float = 0.0
 
-    def pick(self, positions: list[int]) -> Batch:
-        """The batch of some of its records."""
+    def pick(self, positions: list[int], *, wait_seconds: float = 0.0) -> Batch:
+        """The batch of some of its records, to wait first if asked."""
         return Batch(
             self.route,
             [self.rows[i] for i in positions],
@@ -40,6 +42,7 @@ class Batch:
             [self.identifiers[i] for i in positions],
             is_maybe_accepted=self.is_maybe_accepted,
             is_part=True,
+            wait_seconds=wait_seconds,
         )
 
     def halves(self) -> tuple[Batch, Batch]:

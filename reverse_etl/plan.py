@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from reverse_etl.contract import Destination, Mode, Settings, Use
+    from reverse_etl.contract import Check, Destination, Mode, Object, Settings, Use
+    from reverse_etl.http import Http
     from reverse_etl.journal import RunFolder
     from reverse_etl.settings import Sync
     from warehouse.builds import Build
@@ -92,17 +93,34 @@ class Target:
     Attributes:
         destination: The destination.
         settings: Its settings.
+        object: Which of its objects is sent.
         inactive: Why it cannot be sent to, if it cannot.
     """
 
     destination: Destination
     settings: Settings
+    object: str
     inactive: str | None = None
+
+    @property
+    def kind(self) -> Object:
+        """The object as the destination declares it."""
+        return self.destination.objects[self.object]
+
+    @property
+    def url(self) -> str:
+        """The base URL of the object's requests."""
+        read = self.kind.url
+        return self.settings.url if read is None else read(self.settings)
 
     @property
     def is_loopback(self) -> bool:
         """Whether it is this machine."""
-        return is_loopback(self.settings.url)
+        return is_loopback(self.url)
+
+    def check(self, http: Http) -> Check:
+        """Ask the destination whether it answers and takes the credentials."""
+        return (self.kind.check or self.destination.check)(self.settings, http)
 
     def fingerprint(self, sync: Sync) -> str:
         """Digests of what a run is bound to: address, account, object, options, identity.
@@ -110,7 +128,7 @@ class Target:
         `scope` is all of it but the identity: what was sent to one scope is not in another.
         """
         parts = {
-            "base_url": self.settings.url.rstrip("/"),
+            "base_url": self.url.rstrip("/"),
             "account": self.settings.account,
             "object": sync.object,
             "options": repr(sync.options),
@@ -173,8 +191,7 @@ def plan_sync(home: Home, sync: Sync, target: Target, folder: RunFolder, asked: 
         with read_published(home) as published:
             _bound(published, folder.path)
             _check_target(published.build, asked.target)
-            is_repeatable = target.destination.objects[sync.object].is_repeatable
-            how = How(is_retry=asked.is_retry, is_repeatable=is_repeatable)
+            how = How(is_retry=asked.is_retry, is_repeatable=target.kind.is_repeatable)
             counts = compare(published, sync, how, state=state, plan=folder.plan)
             watermarks = _watermarks(published, sync.guards.feeds)
             build = published.build

@@ -261,8 +261,8 @@ class _Run:
             return Delivered({"skipped": plan.changes}, None, is_interrupted=False)
         clock, sync = self.room.clock, self.sync
         timeout = sync.delivery.timeout_seconds
-        kind = self.target.destination.objects[sync.object]
-        with Http(self.target.settings.url, clock=clock, timeout_seconds=timeout) as http:
+        kind = self.target.kind
+        with Http(self.target.url, clock=clock, timeout_seconds=timeout) as http:
             way = Way(
                 sync=sync,
                 channel=kind.open(self.target.settings, sync.options, http),

@@ -123,6 +123,6 @@ def check_syncs(room: Room) -> list[tuple[str, Check | None]]:
             found.append((sync.name, None))
             continue
         timeout = sync.delivery.timeout_seconds
-        with Http(target.settings.url, clock=room.clock, timeout_seconds=timeout) as http:
-            found.append((sync.name, target.destination.check(target.settings, http)))
+        with Http(target.url, clock=room.clock, timeout_seconds=timeout) as http:
+            found.append((sync.name, target.check(http)))
     return found

@@ -28,10 +28,10 @@ def find_target(sync: Sync) -> Target:
     settings = read_settings(destination.settings, destination.name)
     missing = settings.missing(sync.object)
     if not missing:
-        return Target(destination, settings)
+        return Target(destination, settings, sync.object)
     names = " and ".join(variable(destination.name, key) for key in missing)
     reason = (
         f"no credentials: set {names}, or {' and '.join(missing)} in "
         f"[{SECTION}.{destination.name}] of {SECRETS_FILE}"
     )
-    return Target(destination, settings, inactive=reason)
+    return Target(destination, settings, sync.object, inactive=reason)

@@ -25,6 +25,7 @@ from reverse_etl.destinations.mixpanel import MixpanelSettings
 from reverse_etl.http import Http
 from reverse_etl.journal import RunFolder
 from reverse_etl.outcomes import Balance, resolve
+from reverse_etl.plan import Target
 from reverse_etl.settings import Sync
 from reverse_etl.stop_list import StopList
 
@@ -54,6 +55,8 @@ class Subject:
         sent: Reads what the stand-in has, as identifiers; one twice if it is there twice.
         locally_bad: A row that must be refused without being sent.
         options: The object's options.
+        carries: The path of the requests that carry rows, where others go before them.
+        is_silent: The vendor answers 200 and drops what it does not take, a wrong key's rows too.
     """
 
     destination: str
@@ -64,6 +67,8 @@ class Subject:
     sent: Callable[[httpx.Client], list[str]]
     locally_bad: Change
     options: Any = None
+    carries: str = "/"
+    is_silent: bool = False
 
     @property
     def name(self) -> str:
@@ -154,7 +159,12 @@ class Bench:
         return [self.change(number) for number in range(count)]
 
     def fail(self, *failures: dict[str, Any]) -> None:
-        self.client.post("/_fake/script", json=list(failures))
+        path = {"path": self.subject.carries}
+        self.client.post("/_fake/script", json=[path | failure for failure in failures])
+
+    def target(self, url: str | None = None, secret: str | None = None) -> Target:
+        settings = self.subject.settings(url or self.url, secret)
+        return Target(DESTINATIONS[self.subject.destination], settings, self.subject.object)
 
     @property
     def sent(self) -> list[str]:
@@ -162,7 +172,9 @@ class Bench:
 
     @property
     def requests(self) -> list[dict[str, Any]]:
-        return self.client.get("/_fake/requests").json()
+        """Those that carried rows."""
+        requests = self.client.get("/_fake/requests").json()
+        return [seen for seen in requests if seen["path"].startswith(self.subject.carries)]
 
     def deliver(  # noqa: PLR0913 - each a circumstance that some test varies
         self,
@@ -182,8 +194,7 @@ class Bench:
         folder.path.mkdir()
         rows = [change._replace(row=row) for row, change in enumerate(changes)]
         write_plan(folder.plan, rows)
-        settings = self.subject.settings(url or self.url, secret)
-        kind = DESTINATIONS[self.subject.destination].objects[self.subject.object]
+        target = self.target(url, secret)
         sync = Sync(
             name="sync",
             destination=self.subject.destination,
@@ -194,8 +205,8 @@ class Bench:
             identity="customer_id",
             delivery=Delivery(**({"connections": 1} | delivery)),
         )
-        with Http(settings.url, clock=self.time.clock(), timeout_seconds=timeout) as http:
-            channel = kind.open(settings, self.subject.options, http)
+        with Http(target.url, clock=self.time.clock(), timeout_seconds=timeout) as http:
+            channel = target.kind.open(target.settings, self.subject.options, http)
             if limits:
                 channel = replace(channel, limits=replace(channel.limits, **limits))
             delivered = deliver(

@@ -25,7 +25,7 @@ PLAN = SyncPlan(
 
 def target(url: str = "https://api.mixpanel.com", project: str = "a") -> Target:
     settings = MixpanelSettings(project_token=Secret(project), base_url=url)
-    return Target(DESTINATIONS["mixpanel"], settings)
+    return Target(DESTINATIONS["mixpanel"], settings, "audience_members")
 
 
 def sync(**values: Any) -> Sync:  # noqa: ANN401 - what a test varies
