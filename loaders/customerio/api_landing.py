@@ -29,13 +29,15 @@ if TYPE_CHECKING:
 
 _ROWS_A_BATCH = 50_000
 
+_VERSION = "nullif(regexp_extract({value}, ':([^:]+)$', 1), '')"
 _AS = {
     "text": "nullif({value}, '')",
     "instant": "make_timestamp(nullif(try_cast({value} as bigint), 0) * 1000000)",
     "count": "try_cast({value} as bigint)",
     "flag": "try_cast({value} as boolean)",
     # <id>:<instant of the last change>
-    "version": "nullif(regexp_extract({value}, ':([^:]+)$', 1), '')",
+    "version": _VERSION,
+    "version_instant": f"make_timestamp(try_cast({_VERSION} as bigint) * 1000000)",
 }
 
 

@@ -14,7 +14,7 @@ from loaders.bookkeeping import COUNT, FLAG, INSTANT, TEXT
 if TYPE_CHECKING:
     from warehouse.raw_tables import Column
 
-Kind = Literal["text", "instant", "count", "flag", "version"]
+Kind = Literal["text", "instant", "count", "flag", "version", "version_instant"]
 
 PARENTS = ("campaign_id", "broadcast_id", "newsletter_id", "segment_id")
 """What a page may be about, known from its address alone."""
@@ -28,6 +28,7 @@ _COLUMNS: dict[Kind, Column] = {
     "count": COUNT,
     "flag": FLAG,
     "version": TEXT,
+    "version_instant": INSTANT,
 }
 
 
@@ -210,6 +211,7 @@ MESSAGES = ApiTable(
         _field("version", "deduplicate_id", kind="version"),
         _field("type"),
         _CREATED,
+        _field("changed_at", "deduplicate_id", kind="version_instant"),
         _field("campaign_id"),
         _field("broadcast_id"),
         _field("newsletter_id"),

@@ -14,6 +14,14 @@ assignments as (
     select * from {{ ref('stg_experiments__assignments') }}
 ),
 
+mparticle_identifiers as (
+    select * from {{ ref('int_mparticle_identifiers') }}
+),
+
+segment_members as (
+    select * from {{ ref('int_segment_members') }}
+),
+
 every_source as (
     select
         profile_key,
@@ -56,6 +64,28 @@ every_source as (
         assigned_at as first_seen_at,
         assigned_at as last_seen_at
     from assignments
+
+    union all
+
+    select
+        profile_key,
+        cast(null as {{ dbt.type_string() }}) as cio_id,
+        customer_id,
+        email,
+        first_seen_at,
+        last_seen_at
+    from mparticle_identifiers
+
+    union all
+
+    select
+        profile_key,
+        cio_id,
+        customer_id,
+        email,
+        observed_at as first_seen_at,
+        observed_at as last_seen_at
+    from segment_members
 ),
 
 final as (

@@ -9,7 +9,7 @@ complete_loads as (
 renamed as (
     select
         source._dlt_load_id as load_id,
-source.delivery_id,
+        source.delivery_id,
         {{ normalise_id('source.cio_id') }} as cio_id,
         {{ normalise_id('source.customer_id') }} as customer_id,
         {{ normalise_email('source.email') }} as email,
@@ -29,7 +29,7 @@ source.delivery_id,
         source.metrics,
 
         source.created_at,
-        {{ from_unix_seconds('source.version') }} as changed_at,
+        source.changed_at,
         source.observed_at,
 
         source.is_forgotten

@@ -9,7 +9,7 @@ complete_loads as (
 renamed as (
     select
         source._dlt_load_id as load_id,
-source.campaign_id,
+        source.campaign_id,
         source.broadcast_id,
         source.action_id,
         source.parent_action_id,

@@ -9,7 +9,7 @@ complete_loads as (
 renamed as (
     select
         source._dlt_load_id as load_id,
-source.campaign_id,
+        source.campaign_id,
         source.name,
         source.type as campaign_type,
         source.state,

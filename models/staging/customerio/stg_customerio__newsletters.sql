@@ -9,7 +9,7 @@ complete_loads as (
 renamed as (
     select
         source._dlt_load_id as load_id,
-source.newsletter_id,
+        source.newsletter_id,
         source.subscription_topic_id,
         source.name,
         lower(source.type) as object_type,

@@ -9,7 +9,7 @@ complete_loads as (
 renamed as (
     select
         source._dlt_load_id as load_id,
-source.segment_id,
+        source.segment_id,
         {{ normalise_id('source.cio_id') }} as cio_id,
         {{ normalise_id('source.customer_id') }} as customer_id,
         {{ normalise_email('source.email') }} as email,

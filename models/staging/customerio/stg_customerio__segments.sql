@@ -9,7 +9,7 @@ complete_loads as (
 renamed as (
     select
         source._dlt_load_id as load_id,
-source.segment_id,
+        source.segment_id,
         source.name,
         source.description,
         source.type as segment_type,
