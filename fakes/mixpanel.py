@@ -7,11 +7,7 @@ Mixpanel counts: events that agree in name, time, distinct_id and $insert_id are
 
 from __future__ import annotations
 
-import base64
-import binascii
-import gzip
 import time
-import zlib
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -28,6 +24,7 @@ from fakes.mixpanel_rules import (
     event_problem,
     profile_problem,
 )
+from fakes.wire import Refusal, basic, reply, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -43,14 +40,6 @@ PROJECT_ID = "1"
 MAX_RECORDS = 2_000
 MAX_BYTES = 2_097_152
 MAX_STRING = 255
-
-
-class _Refusal(Exception):  # noqa: N818 - a reply, not a failure
-    """A reply that refuses the whole request."""
-
-    def __init__(self, status: int, body: dict[str, Any]) -> None:
-        super().__init__(status)
-        self.response = _json(body, status)
 
 
 @dataclass
@@ -146,16 +135,16 @@ class _Mixpanel:
         body = await request.body()
         try:
             return self._import(request, body)
-        except _Refusal as refusal:
+        except Refusal as refusal:
             return refusal.response
 
     def _import(self, request: Request, body: bytes) -> Response:
         self._authenticate(request)
         if request.query_params.get("strict") != "1":
-            raise _Refusal(400, _bad("this stand-in takes strict=1 only"))
+            raise Refusal(400, _bad("this stand-in takes strict=1 only"))
         body = _decode(request, body)
         if len(body) > MAX_BYTES:
-            raise _Refusal(413, _too_large(f"{MAX_BYTES} bytes"))
+            raise Refusal(413, _too_large(f"{MAX_BYTES} bytes"))
         now_ms = int(self.now() * 1000)
         failed, good = [], []
         for index, (record, raw) in enumerate(_records(request, body)):
@@ -175,12 +164,12 @@ class _Mixpanel:
         body = await request.body()
         try:
             return self._engage(request, body)
-        except _Refusal as refusal:
+        except Refusal as refusal:
             return refusal.response
 
     def _engage(self, request: Request, body: bytes) -> Response:
         if request.headers.get("content-encoding"):
-            raise _Refusal(400, {"status": 0, "error": "content encoding is not supported"})
+            raise Refusal(400, {"status": 0, "error": "content encoding is not supported"})
         pairs = _records(request, body)
         problems = [
             Problem("", "record exceeds 1 MB")
@@ -192,7 +181,7 @@ class _Mixpanel:
             if problems[index] is None and record["$distinct_id"] in self.refused:
                 problems[index] = Problem("$distinct_id", "'$distinct_id' is refused")
         if all(problem is not None and problem.field == "$token" for problem in problems):
-            return _json({"status": 0, "error": "Invalid credentials"}, 401)
+            return reply({"status": 0, "error": "Invalid credentials"}, 401)
         good = [pair[0] for pair, bad in zip(pairs, problems, strict=True) if bad is None]
         failed = [_failed(i, bad) for i, bad in enumerate(problems) if bad is not None]
         self.project.take_profiles(good)
@@ -200,33 +189,29 @@ class _Mixpanel:
             return _outcome(failed, len(good))
         if request.query_params.get("verbose") == "1":
             error = failed[0]["message"] if failed else None
-            return _json({"status": 0 if failed else 1, "error": error})
+            return reply({"status": 0 if failed else 1, "error": error})
         return Response("0" if failed else "1", media_type="text/plain")
 
     def _authenticate(self, request: Request) -> None:
-        user, secret = _basic(request.headers.get("authorization", ""))
+        user, secret = basic(request)
         if (user, secret) == (TOKEN, ""):
             return
         is_account = (user, secret) == (SERVICE_ACCOUNT, SERVICE_SECRET)
         if not is_account or request.query_params.get("project_id") != PROJECT_ID:
             body = {"code": 401, "error": "Invalid credentials", "status": "Unauthorized"}
-            raise _Refusal(401, body)
+            raise Refusal(401, body)
 
     async def read_events(self, _request: Request) -> Response:
         events = [_truncated(orjson.loads(raw)) for raw in self.project.events.values()]
-        return _json(events)
+        return reply(events)
 
     async def read_profiles(self, _request: Request) -> Response:
-        return _json(self.project.profiles)
+        return reply(self.project.profiles)
 
     async def read_counts(self, _request: Request) -> Response:
         project = self.project
         counts = {"events": len(project.events), "received": project.received}
-        return _json(counts | {"profiles": len(project.profiles)})
-
-
-def _json(body: object, status: int = 200) -> Response:
-    return Response(orjson.dumps(body), status, media_type="application/json")
+        return reply(counts | {"profiles": len(project.profiles)})
 
 
 def _bad(error: str) -> dict[str, Any]:
@@ -250,8 +235,8 @@ def _insert_id(record: object) -> str:
 
 def _outcome(failed: list[dict[str, Any]], imported: int) -> Response:
     if not failed:
-        return _json({"code": 200, "num_records_imported": imported, "status": "OK"})
-    return _json(
+        return reply({"code": 200, "num_records_imported": imported, "status": "OK"})
+    return reply(
         {
             "code": 400,
             "error": "some data points in the request failed validation",
@@ -263,27 +248,11 @@ def _outcome(failed: list[dict[str, Any]], imported: int) -> Response:
     )
 
 
-def _basic(header: str) -> tuple[str, str]:
-    scheme, _, encoded = header.partition(" ")
-    if scheme.lower() != "basic":
-        return "", ""
-    try:
-        user, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return "", ""
-    return user, secret
-
-
 def _decode(request: Request, body: bytes) -> bytes:
-    encoding = request.headers.get("content-encoding", "identity")
-    if encoding == "identity":
-        return body
-    if encoding != "gzip":
-        raise _Refusal(400, _bad("unsupported content encoding"))
-    try:
-        return gzip.decompress(body)
-    except (OSError, EOFError, zlib.error):
-        raise _Refusal(400, _bad("body is not gzip")) from None
+    unpacked = unpack(request, body)
+    if unpacked is None:
+        raise Refusal(400, _bad("unsupported content encoding, or not what it says"))
+    return unpacked
 
 
 def _records(request: Request, body: bytes) -> list[tuple[Any, bytes]]:
@@ -299,13 +268,13 @@ def _records(request: Request, body: bytes) -> list[tuple[Any, bytes]]:
             items = parsed if isinstance(parsed, list) else [parsed]
             pairs = [(item, orjson.dumps(item)) for item in items]
         else:
-            raise _Refusal(400, _bad("unsupported content type"))
+            raise Refusal(400, _bad("unsupported content type"))
     except (orjson.JSONDecodeError, UnicodeDecodeError):
-        raise _Refusal(400, _bad("body is not valid JSON")) from None
+        raise Refusal(400, _bad("body is not valid JSON")) from None
     if not pairs:
-        raise _Refusal(400, _bad("no records"))
+        raise Refusal(400, _bad("no records"))
     if len(pairs) > MAX_RECORDS:
-        raise _Refusal(413, _too_large(f"{MAX_RECORDS} records"))
+        raise Refusal(413, _too_large(f"{MAX_RECORDS} records"))
     return pairs
 
 
