@@ -6,6 +6,14 @@ refunds as (
     select * from {{ ref('stg_commerce__refunds') }}
 ),
 
+-- For companies without another order feed. Should there be one all the same, its word stands.
+mparticle_orders as (
+    select * from {{ ref('int_mparticle_orders') }}
+    where
+        {{ var('orders_from_mparticle') }}
+        and order_id not in (select orders.order_id from orders)
+),
+
 refunded as (
     select
         order_id,
@@ -30,6 +38,21 @@ final as (
     from orders
     left join refunded
         on orders.order_id = refunded.order_id
+
+    union all
+
+    select
+        order_id,
+        profile_key,
+        currency,
+        discount_code,
+        ordered_at,
+        first_refunded_at,
+        total_amount,
+        discount_amount,
+        refunded_amount,
+        is_cancelled
+    from mparticle_orders
 )
 
 select * from final

@@ -10,6 +10,10 @@ profiles as (
     select * from {{ ref('stg_people__people') }}
 ),
 
+person_created_at as (
+    select * from {{ ref('int_person_created_at') }}
+),
+
 seen as (
     select
         person_id,
@@ -59,14 +63,10 @@ person_profiles as (
         profiles.phone,
         profiles.first_name,
         profiles.last_name,
-        profiles.created_at,
         row_number() over (
             partition by profile_people.person_id
             order by profiles.updated_at desc nulls last, profiles.profile_key asc
-        ) as profile_rank,
-        min(profiles.created_at) over (
-            partition by profile_people.person_id
-        ) as first_created_at
+        ) as profile_rank
     from profiles
     inner join profile_people
         on profiles.profile_key = profile_people.profile_key
@@ -81,7 +81,7 @@ final as (
         person_profiles.phone,
         person_profiles.first_name,
         person_profiles.last_name,
-        person_profiles.first_created_at as created_at,
+        person_created_at.created_at,
         seen.first_seen_at,
         seen.last_seen_at,
         seen.identifiers
@@ -90,6 +90,8 @@ final as (
         on seen.person_id = canonical.person_id
     inner join current_identifiers
         on seen.person_id = current_identifiers.person_id
+    left join person_created_at
+        on seen.person_id = person_created_at.person_id
     left join person_profiles
         on
             seen.person_id = person_profiles.person_id

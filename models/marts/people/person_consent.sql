@@ -7,6 +7,11 @@ profiles as (
     select * from {{ ref('stg_people__people') }}
 ),
 
+mparticle_opt_outs as (
+    select * from {{ ref('stg_mparticle__opt_outs') }}
+    where occurred_at <= {{ as_of() }}
+),
+
 profile_people as (
     select * from {{ ref('int_profile_people') }}
 ),
@@ -32,6 +37,17 @@ statements as (
     inner join profile_people
         on profiles.profile_key = profile_people.profile_key
     where profiles.is_unsubscribed is not null
+
+    union all
+
+    select
+        profile_people.person_id,
+        'all' as channel,
+        mparticle_opt_outs.occurred_at as stated_at,
+        mparticle_opt_outs.is_opted_out
+    from mparticle_opt_outs
+    inner join profile_people
+        on mparticle_opt_outs.profile_key = profile_people.profile_key
 ),
 
 -- The latest word counts; of two at one instant the opt-out does.

@@ -1,0 +1,120 @@
+with events as (
+    select * from {{ source('mparticle', 'events') }}
+),
+
+user_attributes as (
+    select * from {{ source('mparticle', 'user_attributes') }}
+),
+
+identity_changes as (
+    select * from {{ source('mparticle', 'identity_changes') }}
+),
+
+audience_memberships as (
+    select * from {{ source('mparticle', 'audience_memberships') }}
+),
+
+complete_loads as (
+    {{ complete_loads('mparticle') }}
+),
+
+statements as (
+    select
+        _dlt_load_id,
+        customer_id,
+        email,
+        mpid,
+        device_id,
+        occurred_at,
+        cast(null as timestamp) as created_at
+    from events
+
+    union all
+
+    select
+        _dlt_load_id,
+        customer_id,
+        email,
+        mpid,
+        device_id,
+        occurred_at,
+        created_at
+    from user_attributes
+
+    union all
+
+    -- A new address belongs to the id it came with. A new id stands alone: whom it is for, the
+    -- batches say that come with it, and on a shared device that may be somebody else.
+    select
+        _dlt_load_id,
+        customer_id,
+        new_identity as email,
+        mpid,
+        cast(null as {{ dbt.type_string() }}) as device_id,
+        occurred_at,
+        cast(null as timestamp) as created_at
+    from identity_changes
+    where lower(identity_type) = 'email' and new_identity is not null
+
+    union all
+
+    select
+        _dlt_load_id,
+        new_identity as customer_id,
+        cast(null as {{ dbt.type_string() }}) as email,
+        mpid,
+        cast(null as {{ dbt.type_string() }}) as device_id,
+        occurred_at,
+        cast(null as timestamp) as created_at
+    from identity_changes
+    where
+        lower(replace(identity_type, '_', '')) = 'customerid'
+        and new_identity is not null
+
+    union all
+
+    select
+        _dlt_load_id,
+        customer_id,
+        email,
+        mpid,
+        cast(null as {{ dbt.type_string() }}) as device_id,
+        changed_at as occurred_at,
+        cast(null as timestamp) as created_at
+    from audience_memberships
+),
+
+renamed as (
+    select
+        statements._dlt_load_id as load_id,
+        {{ normalise_id('statements.customer_id') }} as customer_id,
+        {{ normalise_email('statements.email') }} as email,
+        statements.mpid,
+        statements.device_id,
+        statements.occurred_at,
+        statements.created_at
+    from statements
+    inner join complete_loads
+        on statements._dlt_load_id = complete_loads.load_id
+),
+
+final as (
+    select
+        load_id,
+        coalesce(customer_id, '')
+        || '|' || coalesce(email, '')
+        || '|' || coalesce(mpid, '')
+        || '|' || coalesce(device_id, '') as identity_key,
+        {{ profile_key('cast(null as ' ~ dbt.type_string() ~ ')', 'customer_id', 'email') }}
+            as profile_key,
+        customer_id,
+        email,
+        mpid,
+        device_id,
+        occurred_at,
+        created_at
+    from renamed
+    where customer_id is not null or email is not null
+)
+
+select * from final

@@ -1,0 +1,35 @@
+with source as (
+    select * from {{ source('mparticle', 'opt_outs') }}
+),
+
+complete_loads as (
+    {{ complete_loads('mparticle') }}
+),
+
+renamed as (
+    select
+        source.mpid,
+        {{ normalise_id('source.customer_id') }} as customer_id,
+        {{ normalise_email('source.email') }} as email,
+        source.occurred_at,
+        source.is_opted_out
+    from source
+    inner join complete_loads
+        on source._dlt_load_id = complete_loads.load_id
+),
+
+-- Batches may come twice; a statement is one, whoever repeats it.
+final as (
+    select
+        {{ profile_key('cast(null as ' ~ dbt.type_string() ~ ')', 'customer_id', 'email') }}
+            as profile_key,
+        mpid,
+        customer_id,
+        email,
+        occurred_at,
+        is_opted_out
+    from renamed
+    group by mpid, customer_id, email, occurred_at, is_opted_out
+)
+
+select * from final
