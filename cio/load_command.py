@@ -12,8 +12,8 @@ from cio.terminal import out, print_json, waiting
 from loaders.__main__ import api_json, tell, tell_api
 from loaders.customerio import api
 from loaders.mapping import parse_options
+from loaders.receiver.loading import load_feed
 from loaders.registry import FEEDS
-from loaders.run import load as load_feed
 from warehouse.errors import UsageError
 from warehouse.home import Home
 
@@ -22,7 +22,9 @@ def load(  # noqa: PLR0913 - the options of the command
     feed: Annotated[str, typer.Argument(help=f"What to load: {', '.join([*FEEDS, api.FEED])}.")],
     paths: Annotated[
         list[str] | None,
-        typer.Argument(help="Files, folders, patterns or URLs; for api, resources."),
+        typer.Argument(
+            help="Files, folders, patterns or URLs; for api, resources. Webhooks: what came in."
+        ),
     ] = None,
     *,
     complete_through: Annotated[

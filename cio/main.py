@@ -6,7 +6,14 @@ import sys
 
 import typer
 
-from cio import demo_command, load_command, report_command, sync_command, warehouse_command
+from cio import (
+    demo_command,
+    load_command,
+    receive_command,
+    report_command,
+    sync_command,
+    warehouse_command,
+)
 from warehouse.errors import CioError
 
 app = typer.Typer(
@@ -19,6 +26,9 @@ app = typer.Typer(
 app.command("demo", epilog="Example: cio demo --people 5000")(demo_command.demo)
 app.command("load", epilog="Example: cio load webhooks 's3://bucket/cio/*.jsonl.gz'")(
     load_command.load
+)
+app.command("receive", epilog="Example: cio receive --port 8080 --workers 2")(
+    receive_command.receive_webhooks
 )
 app.command("build", epilog="Example: cio build --target prod")(warehouse_command.build)
 app.command("report", epilog="Example: cio report --output report.html")(report_command.report)

@@ -6,16 +6,19 @@ import json
 import sys
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from loaders.customerio import api
 from loaders.mapping import parse_options
+from loaders.receiver.loading import load_feed
 from loaders.registry import FEEDS
-from loaders.run import LoadReport, load
 from warehouse.errors import CioError, UsageError
 from warehouse.home import Home
+
+if TYPE_CHECKING:
+    from loaders.run import LoadReport
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -27,7 +30,9 @@ def main(  # noqa: PLR0913 - the options of the command
     feed: Annotated[str, typer.Argument(help=f"What to load: {', '.join([*FEEDS, api.FEED])}.")],
     paths: Annotated[
         list[str] | None,
-        typer.Argument(help="Files, folders, patterns or URLs; for api, resources."),
+        typer.Argument(
+            help="Files, folders, patterns or URLs; for api, resources. Webhooks: what came in."
+        ),
     ] = None,
     *,
     complete_through: Annotated[
@@ -56,7 +61,7 @@ def main(  # noqa: PLR0913 - the options of the command
             )
             typer.echo(json.dumps(api_json(api_report)) if as_json else tell_api(api_report))
             return
-        report = load(
+        report = load_feed(
             Home.resolve(),
             feed,
             paths or [],

@@ -20,6 +20,7 @@ from loaders.customerio.tables import DATASET, TABLES, WEBHOOK_COLUMNS, WEBHOOK_
 from loaders.feeds import Feed, Parsed
 from loaders.lines import Lines, read_lines
 from loaders.locations import File, open_file
+from loaders.receiver.envelope import open_envelopes
 from warehouse.raw_tables import arrow_schema
 
 if TYPE_CHECKING:
@@ -184,13 +185,10 @@ def _parse(parser: duckdb.DuckDBPyConnection, lines: Lines, path: str) -> Parsed
 
     # rows keep their order, so what is bad there is bad here
     is_bad = pc.invert(is_good).combine_chunks()
-    bad = quarantine_lines(
-        FEED,
-        path,
-        reasons.filter(is_bad).combine_chunks(),
-        lines.numbers.filter(is_bad),
-        lines.values.filter(is_bad),
+    whys, originals = open_envelopes(
+        reasons.filter(is_bad).combine_chunks(), lines.values.filter(is_bad)
     )
+    bad = quarantine_lines(FEED, path, whys, lines.numbers.filter(is_bad), originals)
     return Parsed(records, pa.concat_tables([quarantine(FEED, path, lines.refused), bad]))
 
 

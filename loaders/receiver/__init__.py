@@ -1,0 +1,1 @@
+"""The endpoint for Customer.io's reporting webhooks: on disk first, then acknowledged."""

@@ -1,0 +1,76 @@
+"""The application: the endpoint, and pages on how it fares."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.routing import Route
+
+from loaders.receiver import metrics
+from loaders.receiver.refusals import Refusal
+from loaders.receiver.spool import measure
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from loaders.receiver.intake import Intake
+
+_OTHER_METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
+
+
+def make_app(
+    path: str,
+    intake: Intake,
+    *,
+    folder: Path,
+    run: Callable[[], Awaitable[None]],
+) -> Starlette:
+    """The application.
+
+    Args:
+        path: Where to post to.
+        intake: What takes the posts; its writer is closed when the application ends.
+        folder: The spool.
+        run: What goes on while the application runs; it is cancelled at the end.
+    """
+
+    async def health(_: Request) -> Response:
+        if await intake.writer.probe():
+            return JSONResponse({"status": "ok"})
+        return JSONResponse({"status": "the spool cannot be written"}, status_code=503)
+
+    async def show_metrics(_: Request) -> Response:
+        text = metrics.render(intake.counters, measure(folder))
+        return PlainTextResponse(text, media_type=metrics.CONTENT_TYPE)
+
+    async def elsewhere(_: Request) -> Response:
+        intake.counters.add(Refusal.WRONG_PATH.count)
+        return PlainTextResponse(Refusal.WRONG_PATH.value, Refusal.WRONG_PATH.status)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        running = asyncio.ensure_future(run())
+        try:
+            yield
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await intake.writer.close()
+
+    return Starlette(
+        routes=[
+            Route(path, intake, methods=["POST"]),
+            Route("/healthz", health),
+            Route("/metrics", show_metrics),
+            Route("/{rest:path}", elsewhere, methods=_OTHER_METHODS),
+        ],
+        lifespan=lifespan,
+    )
