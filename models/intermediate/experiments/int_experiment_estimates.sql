@@ -35,7 +35,9 @@ estimates as (
     union all
 
     -- Few people held out and a few large orders: Welch then says "helps" far too often.
-    {{ experiment_estimate('hall', 'hall_ci_low', 'hall_ci_high', normal_two_sided_p('hall_statistic')) }}
+    {{ experiment_estimate(
+        'hall', 'hall_ci_low', 'hall_ci_high', normal_two_sided_p('hall_statistic')
+    ) }}
     from corrected
     where metric <> 'conversion_rate'
 
