@@ -8,6 +8,14 @@ commerce_loads as (
     select * from {{ ref('stg_commerce__feed_loads') }}
 ),
 
+mparticle_loads as (
+    select * from {{ ref('stg_mparticle__feed_loads') }}
+),
+
+behaviour_events as (
+    select * from {{ ref('int_behaviour_events') }}
+),
+
 message_events as (
     select * from {{ ref('int_message_events') }}
 ),
@@ -46,6 +54,31 @@ candidates as (
         max(ordered_at) as complete_through
     from orders
     where ordered_at <= {{ as_of() }}
+
+    union all
+
+    select
+        'mparticle' as feed,
+        max(complete_through) as complete_through
+    from mparticle_loads
+    where feed = 'mparticle'
+
+    union all
+
+    select
+        'mparticle' as feed,
+        max(occurred_at) as complete_through
+    from behaviour_events
+    where occurred_at <= {{ as_of() }}
+
+    union all
+
+    -- Where its purchases are the orders, what it declares holds for them.
+    select
+        'orders' as feed,
+        max(complete_through) as complete_through
+    from mparticle_loads
+    where feed = 'mparticle' and {{ var('orders_from_mparticle') }}
 ),
 
 final as (

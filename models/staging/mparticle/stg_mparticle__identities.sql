@@ -43,8 +43,8 @@ statements as (
 
     union all
 
-    -- A new address belongs to the id it came with. A new id stands alone: whom it is for, the
-    -- batches say that come with it, and on a shared device that may be somebody else.
+    -- A new address belongs to the id it came with, and a first id to the address. An id in place of
+    -- another stands alone: on a shared device it may be somebody else's, as its batches will tell.
     select
         _dlt_load_id,
         customer_id,
@@ -61,7 +61,7 @@ statements as (
     select
         _dlt_load_id,
         new_identity as customer_id,
-        cast(null as {{ dbt.type_string() }}) as email,
+        case when old_identity is null then email end as email,
         mpid,
         cast(null as {{ dbt.type_string() }}) as device_id,
         occurred_at,
