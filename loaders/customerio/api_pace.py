@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-REQUESTS_PER_SECOND = 10.0
+REQUESTS_PER_SECOND = 9.5
+"""A little under the vendor's ten: requests sent 100 ms apart arrive closer to one another, and
+each refusal costs a second."""
 
 
 def _now() -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from warehouse.errors import UsageError
 from warehouse.secrets import SECRETS_FILE, Secret, read_section, variable
@@ -11,6 +12,7 @@ SECTION = "customerio"
 
 # https://docs.customer.io/integrations/api/app/: a workspace lives in one of two regions, and the
 # other one answers 401.
+LOOPBACK = frozenset(["127.0.0.1", "localhost", "::1"])
 HOSTS = {"us": "https://api.customer.io/v1", "eu": "https://api-eu.customer.io/v1"}
 
 
@@ -33,6 +35,11 @@ class ApiSettings:
         """Where requests go, without a slash at its end."""
         return (self.base_url or HOSTS[self.region]).rstrip("/")
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether requests stay on this machine."""
+        return urlsplit(self.url).hostname in LOOPBACK
+
 
 def read_api_settings() -> ApiSettings:
     """Read the settings from the environment and dlt's files.
@@ -54,4 +61,18 @@ def read_api_settings() -> ApiSettings:
             "workspace's settings say"
         )
         raise UsageError(message)
+    _check_address(settings)
     return settings
+
+
+def _check_address(settings: ApiSettings) -> None:
+    try:
+        scheme, is_loopback = urlsplit(settings.url).scheme, settings.is_loopback
+    except ValueError:
+        scheme, is_loopback = "", False
+    if scheme != "https" and not (scheme == "http" and is_loopback):
+        message = (
+            f"base_url of [loaders.{SECTION}] is no address the key may go to: write https://…, "
+            "or http:// and a loopback address for a stand-in; or leave it out"
+        )
+        raise UsageError(message)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from fakes import customerio_app
@@ -36,12 +37,12 @@ class Time:
     seconds: float = 0.0
     now: datetime = NOW
     waits: list[float] = field(default_factory=list)
+    ticks: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def timing(self) -> Timing:
-        ticks = itertools.count()
         return Timing(
-            now=lambda: self.now + timedelta(microseconds=next(ticks)),
+            now=lambda: self.now + timedelta(microseconds=next(self.ticks)),
             monotonic=lambda: self.seconds,
             sleep=self.sleep,
             chance=lambda: 1.0,
@@ -148,9 +149,15 @@ class Api:
     workspace: Workspace
     control: Control
     time: Time
+    url: str
 
     def load(self, *resources: str, **options: Any) -> ApiReport:  # noqa: ANN401 - of load_api
         return load_api(self.home, resources=resources, timing=self.time.timing, **options)
+
+    def fail(self, **failure: object) -> None:
+        """Script a failure of the stand-in."""
+        reply = httpx.post(f"{self.url}/_fake/script", json=[failure], trust_env=False)
+        reply.raise_for_status()
 
     @property
     def paths(self) -> list[str]:
@@ -164,4 +171,4 @@ def api(home: Home, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> It
     with serve_in_thread(control) as url:
         monkeypatch.setenv(KEY, APP_API_KEY)
         monkeypatch.setenv(BASE_URL, f"{url}/v1")
-        yield Api(home, workspace, control, time)
+        yield Api(home, workspace, control, time, url)
