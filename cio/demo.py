@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import os
 import socket
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cio.build import build
 from cio.dbt import Project
 from cio.project import current_manifest
 from cio.report.facts import Audience, Facts, Lift, read_facts
 from cio.report.page import write_page
-from fakes import mixpanel
+from fakes import mixpanel, segment
 from fakes.population import WorldSettings, generate
 from fakes.server import LOOPBACK, serve_in_thread
 from loaders.run import load
+from reverse_etl.credentials import variable
 from reverse_etl.run import Room, SyncRun, run_syncs
 from reverse_etl.status import status
 from warehouse.connection import read_published
@@ -29,7 +30,23 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from fakes.control import Control
+
 FEEDS = ("orders", "refunds", "people", "merges")
+
+
+class _Vendor(NamedTuple):
+    """A stand-in, and how a destination is configured to send to it."""
+
+    create_app: Callable[..., Control]
+    settings: Callable[[str], dict[str, str]]
+
+
+VENDORS = {
+    "mixpanel": _Vendor(mixpanel.create_app, mixpanel.settings),
+    "segment": _Vendor(segment.create_app, segment.settings),
+}
+"""The destinations of the demo: every sync that is shipped runs."""
 
 
 @dataclass(frozen=True)
@@ -164,34 +181,38 @@ def _facts(room: Room, world: Path, *, syncs: list[Any]) -> Facts:
 
 @contextmanager
 def _stand_ins(home: Home) -> Iterator[None]:
-    """Serve the stand-ins and point the syncs to them, and to nothing else, while this runs.
-
-    A sync remembers where it sent: the port is chosen once and kept.
-    """
+    """Serve the stand-ins and point the syncs to them, and to nothing else, while this runs."""
     folder = home.root / "fakes"
     folder.mkdir(exist_ok=True)
-    port = _port(folder / "mixpanel.port")
-    app = mixpanel.create_app(store=folder / "mixpanel.ndjson")
     before = dict(os.environ)
     try:
-        with serve_in_thread(app, port=port) as address:
-            os.environ |= {
-                "REVERSE_ETL__MIXPANEL__BASE_URL": address,
-                "REVERSE_ETL__MIXPANEL__PROJECT_ID": mixpanel.PROJECT_ID,
-                "REVERSE_ETL__MIXPANEL__PROJECT_TOKEN": mixpanel.TOKEN,
-                "REVERSE_ETL__MIXPANEL__SERVICE_ACCOUNT_USERNAME": mixpanel.SERVICE_ACCOUNT,
-                "REVERSE_ETL__MIXPANEL__SERVICE_ACCOUNT_SECRET": mixpanel.SERVICE_SECRET,
-            }
+        with ExitStack() as stack:
+            for name, vendor in VENDORS.items():
+                address = stack.enter_context(_stand_in(name, vendor, folder))
+                for key, value in vendor.settings(address).items():
+                    os.environ[variable(name, key)] = value
             yield
-    except OSError as error:
-        message = (
-            f"the stand-in of Mixpanel cannot listen on port {port}: {error.strerror}. Another "
-            f"demo may be running; else remove {folder / 'mixpanel.port'} to choose another port."
-        )
-        raise CioError(message) from error
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+@contextmanager
+def _stand_in(name: str, vendor: _Vendor, folder: Path) -> Iterator[str]:
+    """One stand-in. A sync remembers where it sent: the port is chosen once and kept."""
+    file = folder / f"{name}.port"
+    port = _port(file)
+    app = vendor.create_app(store=folder / f"{name}.ndjson")
+    with ExitStack() as stack:
+        try:
+            address = stack.enter_context(serve_in_thread(app, port=port))
+        except OSError as error:
+            message = (
+                f"the stand-in of {name} cannot listen on port {port}: {error.strerror}. Another "
+                f"demo may be running; else remove {file} to choose another port."
+            )
+            raise CioError(message) from error
+        yield address
 
 
 def _port(file: Path) -> int:

@@ -83,9 +83,7 @@ def _tell(result: Demo) -> None:
         (run.name, 0 if run.plan is None else run.plan.changes, run.accepted, run.rejected)
         for run in result.runs
     ]
-    out.print(
-        table("Sent to the stand-in of Mixpanel", ("sync", "planned", "accepted", "refused"), syncs)
-    )
+    out.print(table("Sent to stand-ins", ("sync", "planned", "accepted", "refused"), syncs))
     out.print(
         Panel.fit(
             f"{result.events:,} message events of {result.people:,} people became tables, "

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fakes import customerio_app, mixpanel
+from fakes import customerio_app, mixpanel, segment
 from fakes.server import serve
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 APPS: dict[str, Callable[..., Control]] = {
     "customerio_app": customerio_app.create_app,
     "mixpanel": mixpanel.create_app,
+    "segment": segment.create_app,
 }
 
 

@@ -92,6 +92,17 @@ class Project:
             self.file.flush()
 
 
+def settings(address: str) -> dict[str, str]:
+    """What the destination is to be configured with, to send here."""
+    return {
+        "base_url": address,
+        "project_id": PROJECT_ID,
+        "project_token": TOKEN,
+        "service_account_username": SERVICE_ACCOUNT,
+        "service_account_secret": SERVICE_SECRET,
+    }
+
+
 def create_app(
     *,
     store: Path | None = None,

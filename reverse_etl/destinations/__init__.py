@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.destinations.mixpanel import MIXPANEL
+from reverse_etl.destinations.segment import SEGMENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,5 +13,5 @@ if TYPE_CHECKING:
     from reverse_etl.contract import Destination
 
 DESTINATIONS: Mapping[str, Destination] = {
-    destination.name: destination for destination in (MIXPANEL,)
+    destination.name: destination for destination in (MIXPANEL, SEGMENT)
 }

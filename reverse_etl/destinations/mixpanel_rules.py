@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from reverse_etl.contract import Refused
+from reverse_etl.destinations.payloads import read_payload
 
 if TYPE_CHECKING:
     from reverse_etl.contract import Change
@@ -80,13 +79,7 @@ def read_properties(change: Change) -> dict[str, Any]:
     Raises:
         Refused: They are not a JSON object, are too many, or nested too deeply.
     """
-    try:
-        payload = orjson.loads(change.payload or "{}")
-    except orjson.JSONDecodeError:
-        payload = None
-    if not isinstance(payload, dict):
-        message = "the payload is not a JSON object"
-        raise Refused(message)
+    payload = read_payload(change)
     _check_properties(payload)
     return payload
 

@@ -13,7 +13,7 @@ import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fakes import mixpanel
+from fakes import mixpanel, segment
 from fakes.server import serve_in_thread
 from reverse_etl.clock import milliseconds
 from reverse_etl.contract import Change
@@ -22,6 +22,7 @@ from reverse_etl.deliver import Delivered, Way, deliver
 from reverse_etl.delivery import Delivery
 from reverse_etl.destinations import DESTINATIONS
 from reverse_etl.destinations.mixpanel import MixpanelSettings
+from reverse_etl.destinations.segment import SegmentSettings
 from reverse_etl.http import Http
 from reverse_etl.journal import RunFolder
 from reverse_etl.outcomes import Balance, resolve
@@ -115,7 +116,21 @@ def _sent_members(client: httpx.Client) -> list[str]:
     ]
 
 
+def _segment_settings(url: str, secret: str | None = None) -> SegmentSettings:
+    return SegmentSettings(write_key=Secret(secret or segment.WRITE_KEY), base_url=url)
+
+
+def _sent_tracks(client: httpx.Client) -> list[str]:
+    return [call["userId"] for call in client.get("/_fake/calls").json()]
+
+
+def _sent_traits(client: httpx.Client) -> list[str]:
+    profiles = client.get("/_fake/traits").json()
+    return [person for person, traits in profiles.items() for value in traits.values() if value]
+
+
 MIXPANEL = DESTINATIONS["mixpanel"]
+SEGMENT = DESTINATIONS["segment"]
 SUBJECTS = [
     Subject(
         destination="mixpanel",
@@ -136,6 +151,28 @@ SUBJECTS = [
         sent=_sent_members,
         locally_bad=_member(0, identifier="null"),
         options=MIXPANEL.objects["audience_members"].options(),
+    ),
+    Subject(
+        destination="segment",
+        object="message_events",
+        app=lambda refused: segment.create_app(refused=refused),
+        settings=_segment_settings,
+        change=_event,
+        sent=_sent_tracks,
+        locally_bad=_event(0, record_key="x" * 101),
+        options=SEGMENT.objects["message_events"].options(),
+        is_silent=True,
+    ),
+    Subject(
+        destination="segment",
+        object="audience_members",
+        app=lambda refused: segment.create_app(refused=refused),
+        settings=_segment_settings,
+        change=_member,
+        sent=_sent_traits,
+        locally_bad=_member(0, label="| |"),
+        options=SEGMENT.objects["audience_members"].options(),
+        is_silent=True,
     ),
 ]
 

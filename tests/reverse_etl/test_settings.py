@@ -36,7 +36,7 @@ def test_a_sync_is_read_with_its_defaults(world: World) -> None:
     [
         ({"identity": None}, "identity is missing; allowed: customer_id, email, cio_id, person_id"),
         ({"identity": "phone"}, "identity is 'phone'; allowed: customer_id"),
-        ({"destination": "mixpannel"}, "destination is 'mixpannel'; allowed: mixpanel"),
+        ({"destination": "mixpannel"}, "destination is 'mixpannel'; allowed: .*mixpanel, "),
         ({"object": "people"}, "object is 'people'; allowed: message_events, audience_members"),
         ({"mode": "append"}, "mode is 'append'; allowed: mirror, upsert"),
         ({"use": "spam"}, "use is 'spam'; allowed: activate, suppress, analyse"),
@@ -86,7 +86,14 @@ def test_without_a_manifest_the_way_out_is_told(tmp_path: Path) -> None:
         read_syncs(tmp_path / "manifest.json")
 
 
-@pytest.mark.parametrize("name", ["mixpanel_message_events", "mixpanel_audience_members"])
+SHIPPED = [
+    f"{vendor}_{name}"
+    for vendor in ("mixpanel", "segment")
+    for name in ("message_events", "audience_members")
+]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
 def test_the_shipped_syncs_are_valid(world: World, name: str) -> None:
     (exposure,) = yaml.safe_load((ROOT / "syncs" / f"{name}.yml").read_text())["exposures"]
     world.declare(exposure["name"], **exposure["config"]["meta"]["sync"])
