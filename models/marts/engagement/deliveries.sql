@@ -12,6 +12,10 @@ ghost_deliveries as (
     select * from {{ ref('int_ghost_deliveries') }}
 ),
 
+message_classes as (
+    select * from {{ ref('int_message_classes') }}
+),
+
 final as (
     select
         deliveries.delivery_id,
@@ -28,6 +32,7 @@ final as (
 
         deliveries.object_type,
         deliveries.channel,
+        message_classes.message_class,
 
         deliveries.first_event_at,
         deliveries.drafted_at,
@@ -53,12 +58,15 @@ final as (
         deliveries.human_clicks,
         deliveries.machine_clicks,
 
+        message_classes.is_promotional,
         ghost_deliveries.delivery_id is not null as is_ghost
     from deliveries
     left join profile_people
         on deliveries.profile_key = profile_people.profile_key
     left join ghost_deliveries
         on deliveries.delivery_id = ghost_deliveries.delivery_id
+    left join message_classes
+        on {{ message_key('deliveries') }} = message_classes.message_key
 )
 
 select * from final

@@ -1,0 +1,73 @@
+with deliveries as (
+    select * from {{ ref('int_deliveries') }}
+),
+
+message_taxonomy as (
+    select
+        *,
+        -- A row that fills more ids says more.
+        case when campaign_id is null then 0 else 1 end
+        + case when broadcast_id is null then 0 else 1 end
+        + case when newsletter_id is null then 0 else 1 end
+        + case when transactional_message_id is null then 0 else 1 end
+        + case when action_id is null then 0 else 1 end
+        + case when content_id is null then 0 else 1 end as filled_ids
+    from {{ ref('message_taxonomy') }}
+),
+
+messages as (
+    select distinct
+        {{ message_key('deliveries') }} as message_key,
+        campaign_id,
+        broadcast_id,
+        newsletter_id,
+        transactional_message_id,
+        action_id,
+        content_id
+    from deliveries
+),
+
+-- An id that a row of the taxonomy leaves empty says nothing; one that it fills must be equal.
+matched as (
+    select
+        messages.*,
+        message_taxonomy.message_class,
+        message_taxonomy.is_promotional,
+        message_taxonomy.offers_discount,
+        row_number() over (
+            partition by messages.message_key
+            order by
+                message_taxonomy.filled_ids desc nulls last,
+                message_taxonomy.action_id nulls last,
+                message_taxonomy.content_id nulls last,
+                message_taxonomy.message_class nulls last
+        ) as match_rank
+    from messages
+    left join message_taxonomy
+        on
+            message_taxonomy.filled_ids > 0
+            and coalesce(message_taxonomy.campaign_id, messages.campaign_id, '') = coalesce(messages.campaign_id, '')
+            and coalesce(message_taxonomy.broadcast_id, messages.broadcast_id, '') = coalesce(messages.broadcast_id, '')
+            and coalesce(message_taxonomy.newsletter_id, messages.newsletter_id, '') = coalesce(messages.newsletter_id, '')
+            and coalesce(message_taxonomy.transactional_message_id, messages.transactional_message_id, '') = coalesce(messages.transactional_message_id, '')
+            and coalesce(message_taxonomy.action_id, messages.action_id, '') = coalesce(messages.action_id, '')
+            and coalesce(message_taxonomy.content_id, messages.content_id, '') = coalesce(messages.content_id, '')
+),
+
+final as (
+    select
+        message_key,
+        campaign_id,
+        broadcast_id,
+        newsletter_id,
+        transactional_message_id,
+        action_id,
+        content_id,
+        message_class,
+        is_promotional,
+        offers_discount
+    from matched
+    where match_rank = 1
+)
+
+select * from final
