@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from loaders.receiver.gate import networks
-from loaders.receiver.server import Receiving, receive, start_logging
+from loaders.receiver.server import receive, start_logging
 from loaders.receiver.settings import missing_key, read_receiver_settings
 from loaders.receiver.spool import Limits, spool_folder
+from loaders.receiver.worker import Receiving
 from warehouse.errors import UsageError
 from warehouse.home import Home
 
