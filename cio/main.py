@@ -8,6 +8,7 @@ import typer
 
 from cio import (
     demo_command,
+    explain_command,
     load_command,
     receive_command,
     report_command,
@@ -33,6 +34,7 @@ app.command("receive", epilog="Example: cio receive --port 8080 --workers 2")(
 app.command("build", epilog="Example: cio build --target prod")(warehouse_command.build)
 app.command("report", epilog="Example: cio report --output report.html")(report_command.report)
 app.command("fakes", epilog="Example: cio fakes mixpanel --port 8801")(demo_command.fakes)
+app.command("explain", epilog="Example: cio explain ann@example.com")(explain_command.explain)
 app.add_typer(sync_command.app, name="sync")
 
 

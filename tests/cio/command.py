@@ -25,7 +25,7 @@ class Said:
     err: str
 
     @property
-    def json(self) -> Any:
+    def json(self) -> Any:  # noqa: ANN401 - whatever the command printed
         """Standard output as JSON."""
         return json.loads(self.out)
 
