@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -183,7 +183,7 @@ def test_a_later_load_reads_the_last_month_again(api: Api) -> None:
 
 def test_since_never_makes_a_gap_and_may_reach_further_back(api: Api) -> None:
     first = unix_seconds(api.time.now)
-    api.load("messages", since=api.time.now - timedelta(days=3))
+    api.load("messages", since=api.time.now.replace(tzinfo=UTC) - timedelta(days=3))
     assert window(api.paths[0]) == (first - 3 * 86_400, first)
     api.control.seen.clear()
     api.time.now += timedelta(days=10)
