@@ -21,9 +21,8 @@ _BATCH = json.dumps(
     {
         **dict.fromkeys(("batch_id", "mpid", "timestamp_unixtime_ms", "mp_deviceid"), _TEXT),
         "environment": _TEXT,
-        **dict.fromkeys(
-            ("events", "user_attributes", "deleted_user_attributes", "user_identities"), _JSON
-        ),
+        "events": [_JSON],
+        **dict.fromkeys(("user_attributes", "deleted_user_attributes", "user_identities"), _JSON),
         "consent_state": _JSON,
         # what only legacy shapes have
         **dict.fromkeys(("dt", "msgs", "firehose_version", "EventName", "EventDataType"), _JSON),
@@ -110,39 +109,51 @@ def _identity(kind: str) -> str:
     )
 
 
+# A document is parsed once, into a struct. Only where the struct leaves room for doubt is it parsed
+# again, for the types of its parts: what has events is an object with a list in it, for from_json
+# gives null for those otherwise.
+_KINDS = """case
+    when batch.events is null then try(json_type(payload, ['$', '$.events']))
+    else ['OBJECT', 'ARRAY']
+end"""
+
 # A line is one batch, or a list of them.
 DOCUMENTS = f"""
 create or replace temporary table documents as
-with typed as (
-    select source_line, payload, try(json_type(payload)) as kind from lines
+with lines_parsed as (
+    select source_line, payload, try(from_json(payload, '{_BATCH}')) as batch from lines
+),
+
+typed as (
+    select *, {_KINDS} as kinds from lines_parsed
+),
+
+listed as (
+    select source_line, try(from_json(payload, '["JSON"]')) as elements
+    from typed
+    where kinds[1] = 'ARRAY'
 ),
 
 elements as (
     select
         source_line,
-        generate_subscripts(try(from_json(payload, '["JSON"]')), 1) as batch_position,
-        unnest(try(from_json(payload, '["JSON"]')))::varchar as payload
-    from typed
-    where kind = 'ARRAY'
+        generate_subscripts(elements, 1) as batch_position,
+        unnest(elements)::varchar as payload
+    from listed
 ),
 
-batches as (
-    select source_line, 1 as batch_position, payload, kind
-    from typed
-    where kind is distinct from 'ARRAY'
-
-    union all
-
-    select source_line, batch_position, payload, try(json_type(payload)) as kind from elements
+elements_parsed as (
+    select *, try(from_json(payload, '{_BATCH}')) as batch from elements
 )
 
-select
-    source_line,
-    batch_position,
-    payload,
-    kind,
-    case when kind = 'OBJECT' then try(from_json(payload, '{_BATCH}')) end as batch
-from batches
+select source_line, 1 as batch_position, payload, batch, kinds
+from typed
+where kinds[1] is distinct from 'ARRAY'
+
+union all
+
+select source_line, batch_position, payload, batch, {_KINDS} as kinds
+from elements_parsed
 """  # noqa: S608 - built from this module's constants alone
 
 # What a batch is refused for; null for a good one.
@@ -190,26 +201,24 @@ select
     case when has_deleted then batch.deleted_user_attributes::varchar end as deleted_attributes,
     nullif(batch.consent_state::varchar, 'null') as consent,
     attributes,
-    case when json_type(batch.events) = 'ARRAY'
-        then try(from_json(batch.events, '["JSON"]'))
-    end as events,
+    batch.events as events,
     case
         when payload is null then 'not valid UTF-8'
-        when kind is null then 'not valid JSON'
-        when kind <> 'OBJECT' then 'not a JSON object'
+        when kinds is null then 'not valid JSON'
+        when kinds[1] <> 'OBJECT' then 'not a JSON object'
         when batch.msgs is not null or batch.dt is not null
             then 'the compact format of the SDKs (dt, msgs): export whole batches'
         when batch.firehose_version is not null
             then 'a message of the Firehose SDK: export whole batches'
         when batch.EventName is not null or batch.EventDataType is not null
             then 'the legacy format of the web SDK (EventName): export whole batches'
-        when batch.events is null and batch.event_type is not null
+        when kinds[2] is null and batch.event_type is not null
             then 'an event without its batch: it says neither who nor where'
-        when coalesce(json_type(batch.events), 'NULL') not in ('ARRAY', 'NULL')
+        when kinds[2] not in ('ARRAY', 'NULL')
             then 'events is not a list'
         when {_is_broken("batch.mpid")} then 'mpid is not an integer: its digits are lost'
         when {_is_broken("batch.batch_id")} then 'batch_id is not an integer: its digits are lost'
-        when coalesce(json_array_length(batch.events), 0) = 0
+        when coalesce(len(batch.events), 0) = 0
             and not has_attributes and not has_deleted and coalesce(len(identities), 0) = 0
             then 'neither events nor user attributes nor identities'
     end as reason
@@ -228,21 +237,18 @@ with listed as (
 ),
 
 parsed as (
-    select
-        *,
-        try(json_type(payload)) as kind,
-        try(from_json(payload, '{_EVENT}')) as event
-    from listed
+    select *, try(from_json(payload, '{_EVENT}')) as event from listed
 ),
 
 timed as (
     select
         *,
         event.data.timestamp_unixtime_ms as own_time,
-        -- parsed again only where the struct leaves room for doubt
         case
-            when event.data.event_id is null then try(json_type(payload, '$.data')) else 'OBJECT'
-        end as data_kind,
+            when event.event_type is null or event.data.event_id is null
+            then try(json_type(payload, ['$', '$.data']))
+            else ['OBJECT', 'OBJECT']
+        end as kinds,
         {_milliseconds("event.data.timestamp_unixtime_ms")} as milliseconds,
         try(from_json(event.data.product_action.products, '{_PRODUCTS}')) as products
     from parsed
@@ -252,11 +258,11 @@ select
     * exclude (occurred_at),
     case when own_time is null then occurred_at else {_instant("milliseconds")} end as occurred_at,
     case
-        when kind is distinct from 'OBJECT' then 'an event is not a JSON object'
+        when kinds[1] is distinct from 'OBJECT' then 'an event is not a JSON object'
         when event.EventName is not null or event.EventDataType is not null
             then 'an event in the legacy format of the web SDK (EventName)'
         when coalesce(event.event_type, '') = '' then 'event_type is missing'
-        when data_kind is distinct from 'OBJECT' then 'data is missing or not an object'
+        when kinds[2] is distinct from 'OBJECT' then 'data is missing or not an object'
         when own_time is null and occurred_at is null
             then 'timestamp_unixtime_ms is missing, in the event and in its batch'
         when own_time is not null
