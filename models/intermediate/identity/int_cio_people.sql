@@ -1,11 +1,13 @@
--- Two cio_ids are one person only through a recorded merge or a shared customer id. Nearly every
--- person has one cio_id and needs no search; the search runs on the rest.
 with observations as (
     select * from {{ ref('int_identifier_observations') }}
 ),
 
 recorded_merges as (
     select * from {{ ref('stg_people__merges') }}
+),
+
+cio_components as (
+    select * from {{ ref('int_cio_components') }}
 ),
 
 -- `union`, because each id is wanted once.
@@ -21,47 +23,6 @@ cio_ids as (
 
     select secondary_cio_id as cio_id from recorded_merges
 ),
-
-customer_id_holders as (
-    select
-        customer_id,
-        cio_id
-    from observations
-    where customer_id is not null and cio_id is not null
-    group by customer_id, cio_id
-),
-
-shared_customer_ids as (
-    select
-        customer_id,
-        min(cio_id) as first_cio_id,
-        count(*) as holders
-    from customer_id_holders
-    group by customer_id
-    having count(*) > 1
-),
-
--- `union`, because a merge and a shared customer id may say the same.
-edges as (
-    select
-        primary_cio_id as node_a,
-        secondary_cio_id as node_b
-    from recorded_merges
-
-    union
-
-    select
-        shared_customer_ids.first_cio_id as node_a,
-        customer_id_holders.cio_id as node_b
-    from shared_customer_ids
-    inner join customer_id_holders
-        on shared_customer_ids.customer_id = customer_id_holders.customer_id
-    where
-        shared_customer_ids.holders <= {{ var('identity_connector_limit') }}
-        and shared_customer_ids.first_cio_id <> customer_id_holders.cio_id
-),
-
-{{ connected_components('edges', 'cio') }},
 
 secondaries as (
     select secondary_cio_id as cio_id

@@ -8,21 +8,9 @@ cio_people as (
     select * from {{ ref('int_cio_people') }}
 ),
 
-edges as (
-    select
-        customer_node as node_a,
-        email_node as node_b
-    from loose_identifiers
-    where
-        customer_node is not null
-        and email_node is not null
-        and not is_customer_id_owned
-        and not is_email_owned
-        and not is_crowded
-    group by customer_node, email_node
+loose_components as (
+    select * from {{ ref('int_loose_components') }}
 ),
-
-{{ connected_components('edges', 'loose') }},
 
 nodes as (
     select
