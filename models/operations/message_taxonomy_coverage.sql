@@ -4,7 +4,7 @@ with deliveries as (
 
 final as (
     select
-        {{ message_key('deliveries') }} as message_key,
+        {{ message_key() }} as message_key,
         campaign_id,
         broadcast_id,
         newsletter_id,

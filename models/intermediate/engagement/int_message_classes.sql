@@ -17,7 +17,7 @@ message_taxonomy as (
 
 messages as (
     select distinct
-        {{ message_key('deliveries') }} as message_key,
+        {{ message_key() }} as message_key,
         campaign_id,
         broadcast_id,
         newsletter_id,
@@ -38,20 +38,38 @@ matched as (
             partition by messages.message_key
             order by
                 message_taxonomy.filled_ids desc nulls last,
-                message_taxonomy.action_id nulls last,
-                message_taxonomy.content_id nulls last,
-                message_taxonomy.message_class nulls last
+                message_taxonomy.action_id asc nulls last,
+                message_taxonomy.content_id asc nulls last,
+                message_taxonomy.message_class asc nulls last
         ) as match_rank
     from messages
     left join message_taxonomy
         on
             message_taxonomy.filled_ids > 0
-            and coalesce(message_taxonomy.campaign_id, messages.campaign_id, '') = coalesce(messages.campaign_id, '')
-            and coalesce(message_taxonomy.broadcast_id, messages.broadcast_id, '') = coalesce(messages.broadcast_id, '')
-            and coalesce(message_taxonomy.newsletter_id, messages.newsletter_id, '') = coalesce(messages.newsletter_id, '')
-            and coalesce(message_taxonomy.transactional_message_id, messages.transactional_message_id, '') = coalesce(messages.transactional_message_id, '')
-            and coalesce(message_taxonomy.action_id, messages.action_id, '') = coalesce(messages.action_id, '')
-            and coalesce(message_taxonomy.content_id, messages.content_id, '') = coalesce(messages.content_id, '')
+            and (
+                message_taxonomy.campaign_id is null
+                or messages.campaign_id = message_taxonomy.campaign_id
+            )
+            and (
+                message_taxonomy.broadcast_id is null
+                or messages.broadcast_id = message_taxonomy.broadcast_id
+            )
+            and (
+                message_taxonomy.newsletter_id is null
+                or messages.newsletter_id = message_taxonomy.newsletter_id
+            )
+            and (
+                message_taxonomy.transactional_message_id is null
+                or messages.transactional_message_id = message_taxonomy.transactional_message_id
+            )
+            and (
+                message_taxonomy.action_id is null
+                or messages.action_id = message_taxonomy.action_id
+            )
+            and (
+                message_taxonomy.content_id is null
+                or messages.content_id = message_taxonomy.content_id
+            )
 ),
 
 final as (

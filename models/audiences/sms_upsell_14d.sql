@@ -1,0 +1,40 @@
+with human_clicks as (
+    select * from {{ ref('human_clicks') }}
+    where channel = 'sms' and {{ in_window('occurred_at', 14, 'day') }}
+),
+
+person_purchases as (
+    select * from {{ ref('person_purchases') }}
+),
+
+opted_out as (
+    select * from {{ ref('person_consent') }}
+    where {{ opted_out_of('sms') }}
+),
+
+-- They bought before the click, and nothing since.
+clicked as (
+    select
+        human_clicks.person_id,
+        min(human_clicks.occurred_at) as first_clicked_at,
+        max(human_clicks.occurred_at) as last_clicked_at,
+        count(*) as clicks
+    from human_clicks
+    inner join person_purchases
+        on human_clicks.person_id = person_purchases.person_id
+    where person_purchases.last_ordered_at < human_clicks.occurred_at
+    group by human_clicks.person_id
+),
+
+final as (
+    select
+        person_id,
+        first_clicked_at as entered_at,
+        last_clicked_at + interval 14 day as expires_at,
+        'clicked an SMS ' || cast(clicks as {{ dbt.type_string() }})
+        || ' times and ordered nothing since' as reason
+    from clicked
+    where person_id not in (select opted_out.person_id from opted_out)
+)
+
+select * from final

@@ -1,0 +1,42 @@
+{%- set bands = audience_bands() -%}
+
+with audience_members as (
+    select * from {{ ref('audience_members') }}
+),
+
+{# One row an audience that the variable lists, so that an empty one is seen too. -#}
+audiences as (
+    {%- for band in bands %}
+    {{ 'union all' if not loop.first }}
+    select
+        '{{ band.audience }}' as audience,
+        '{{ band.label }}' as label,
+        cast({{ band.expected_low }} as bigint) as expected_low,
+        cast({{ band.expected_high }} as bigint) as expected_high
+    {%- endfor %}
+),
+
+counted as (
+    select
+        audience,
+        count(*) as people
+    from audience_members
+    group by audience
+),
+
+final as (
+    select
+        audiences.audience,
+        audiences.label,
+        {{ as_of() }} as as_of,
+        coalesce(counted.people, 0) as people,
+        audiences.expected_low,
+        audiences.expected_high,
+        coalesce(counted.people, 0) not between audiences.expected_low and audiences.expected_high
+            as is_outside
+    from audiences
+    left join counted
+        on audiences.audience = counted.audience
+)
+
+select * from final
