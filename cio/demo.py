@@ -14,7 +14,7 @@ from cio.dbt import Project
 from cio.project import current_manifest
 from cio.report.facts import Audience, Facts, Lift, read_facts
 from cio.report.page import write_page
-from fakes import mixpanel, segment
+from fakes import amplitude, mixpanel, segment
 from fakes.population import WorldSettings, generate
 from fakes.server import LOOPBACK, serve_in_thread
 from loaders.run import load
@@ -43,6 +43,7 @@ class _Vendor(NamedTuple):
 
 
 VENDORS = {
+    "amplitude": _Vendor(amplitude.create_app, amplitude.settings),
     "mixpanel": _Vendor(mixpanel.create_app, mixpanel.settings),
     "segment": _Vendor(segment.create_app, segment.settings),
 }

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fakes import customerio_app, mixpanel, segment
+from fakes import amplitude, customerio_workspace, mixpanel, segment
 from fakes.server import serve
 
 if TYPE_CHECKING:
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from fakes.control import Control
 
 APPS: dict[str, Callable[..., Control]] = {
-    "customerio_app": customerio_app.create_app,
+    "amplitude": amplitude.create_app,
+    "customerio_app": customerio_workspace.create_app,
     "mixpanel": mixpanel.create_app,
     "segment": segment.create_app,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reverse_etl.destinations.amplitude import AMPLITUDE
 from reverse_etl.destinations.mixpanel import MIXPANEL
 from reverse_etl.destinations.segment import SEGMENT
 
@@ -13,5 +14,5 @@ if TYPE_CHECKING:
     from reverse_etl.contract import Destination
 
 DESTINATIONS: Mapping[str, Destination] = {
-    destination.name: destination for destination in (MIXPANEL, SEGMENT)
+    destination.name: destination for destination in (AMPLITUDE, MIXPANEL, SEGMENT)
 }

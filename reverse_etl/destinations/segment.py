@@ -27,7 +27,17 @@ import orjson
 from httpx import codes
 
 from reverse_etl.clock import milliseconds
-from reverse_etl.contract import Check, Destination, Later, Limits, Object, Refused, Taken, Unnamed
+from reverse_etl.contract import (
+    Check,
+    Destination,
+    Later,
+    Limits,
+    Object,
+    Refused,
+    Stop,
+    Taken,
+    Unnamed,
+)
 from reverse_etl.credentials import Secret
 from reverse_etl.destinations.payloads import iso_instant, read_payload
 from reverse_etl.destinations.segment_rules import (
@@ -222,12 +232,14 @@ def _read(answer: Answer | Reply, source: _Source) -> Reply:
 
 def _check(settings: SegmentSettings, http: Http) -> Check:
     """Send what is not JSON: the refusal shows that somebody answers, and nothing can arrive."""
-    answer = _Source(settings, http).post(orjson.dumps({"batch": []})[:-1])
-    if isinstance(answer, Answer) and answer.status == codes.BAD_REQUEST:
-        message = "answers; Segment does not tell a wrong write key, so look at its Debugger"
-        return Check(is_ok=True, message=message)
-    status = answer.status if isinstance(answer, Answer) else None
-    return Check(is_ok=False, message=getattr(answer, "reason", f"answered {status}"))
+    match _Source(settings, http).post(orjson.dumps({"batch": []})[:-1]):
+        case Answer(status=codes.BAD_REQUEST):
+            message = "answers; Segment does not tell a wrong write key, so look at its Debugger"
+            return Check(is_ok=True, message=message)
+        case Later(reason=reason) | Stop(reason=reason):
+            return Check(is_ok=False, message=reason)
+        case _:
+            return Check(is_ok=False, message="does not answer as Segment does")
 
 
 SEGMENT = Destination(

@@ -13,7 +13,7 @@ import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fakes import mixpanel, segment
+from fakes import amplitude, mixpanel, segment
 from fakes.server import serve_in_thread
 from reverse_etl.clock import milliseconds
 from reverse_etl.contract import Change
@@ -21,6 +21,7 @@ from reverse_etl.credentials import Secret
 from reverse_etl.deliver import Delivered, Way, deliver
 from reverse_etl.delivery import Delivery
 from reverse_etl.destinations import DESTINATIONS
+from reverse_etl.destinations.amplitude import AmplitudeSettings
 from reverse_etl.destinations.mixpanel import MixpanelSettings
 from reverse_etl.destinations.segment import SegmentSettings
 from reverse_etl.http import Http
@@ -129,9 +130,51 @@ def _sent_traits(client: httpx.Client) -> list[str]:
     return [person for person, traits in profiles.items() for value in traits.values() if value]
 
 
+def _amplitude_settings(url: str, secret: str | None = None) -> AmplitudeSettings:
+    return AmplitudeSettings(
+        api_key=Secret(secret or amplitude.API_KEY),
+        secret_key=Secret(secret or amplitude.SECRET_KEY),
+        app_id=str(amplitude.APP_ID),
+        owner=amplitude.OWNER,
+        base_url=url,
+        cohorts_base_url=url,
+    )
+
+
+def _sent_user_events(client: httpx.Client) -> list[str]:
+    return [event["user_id"] for event in client.get("/_fake/events").json()]
+
+
+def _sent_cohorts(client: httpx.Client) -> list[str]:
+    return [person for ids in client.get("/_fake/cohorts").json().values() for person in ids]
+
+
+AMPLITUDE = DESTINATIONS["amplitude"]
 MIXPANEL = DESTINATIONS["mixpanel"]
 SEGMENT = DESTINATIONS["segment"]
 SUBJECTS = [
+    Subject(
+        destination="amplitude",
+        object="message_events",
+        app=lambda refused: amplitude.create_app(refused=refused),
+        settings=_amplitude_settings,
+        change=_event,
+        sent=_sent_user_events,
+        locally_bad=_event(0, identifier="null"),
+        options=AMPLITUDE.objects["message_events"].options(),
+    ),
+    Subject(
+        destination="amplitude",
+        object="audience_members",
+        app=lambda refused: amplitude.create_app(refused=refused),
+        settings=_amplitude_settings,
+        change=_member,
+        sent=_sent_cohorts,
+        locally_bad=_member(0, identifier="None"),
+        options=AMPLITUDE.objects["audience_members"].options(),
+        # before it, the cohort is looked up, and made
+        carries="/api/3/cohorts/membership",
+    ),
     Subject(
         destination="mixpanel",
         object="message_events",

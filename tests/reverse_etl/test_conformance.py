@@ -228,7 +228,7 @@ def test_redirects_are_not_followed(at: Bench) -> None:
 
 def test_a_row_larger_than_a_record_may_be_is_rejected(at: Bench) -> None:
     small = at.change(10)
-    result = at.deliver([small, at.change(11)], limits={"record_size": 40})
+    result = at.deliver([small, at.change(11)], limits={"record_size": 8})
     assert result.outcomes == ["rejected", "rejected"]
     assert at.requests == []
 

@@ -88,7 +88,7 @@ def test_without_a_manifest_the_way_out_is_told(tmp_path: Path) -> None:
 
 SHIPPED = [
     f"{vendor}_{name}"
-    for vendor in ("mixpanel", "segment")
+    for vendor in ("amplitude", "mixpanel", "segment")
     for name in ("message_events", "audience_members")
 ]
 
