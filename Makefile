@@ -18,8 +18,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make PYTHON=/path/to/python3.11 …"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) (once) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group dev
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable . --group dev
 	@touch $@
 
 demo: $(STAMP)  ## Run the whole loop on a seeded world: no account, no network
@@ -50,7 +50,7 @@ check: $(STAMP) $(BOUNCER)/.installed  ## Run every linter
 
 $(BOUNCER)/.installed: pyproject.toml
 	@test -x $(BOUNCER)/bin/python || $(PYTHON) -m venv $(BOUNCER)
-	@$(BOUNCER)/bin/python -m pip install --quiet --disable-pip-version-check 'dbt-bouncer==4.3.0'
+	@$(BOUNCER)/bin/python -m pip install -qq --disable-pip-version-check 'dbt-bouncer==4.3.0'
 	@touch $@
 
 fmt: $(STAMP)  ## Format the Python
