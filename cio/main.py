@@ -7,6 +7,7 @@ import sys
 import typer
 
 from cio import (
+    audiences_command,
     demo_command,
     explain_command,
     load_command,
@@ -35,6 +36,7 @@ app.command("build", epilog="Example: cio build --target prod")(warehouse_comman
 app.command("report", epilog="Example: cio report --output report.html")(report_command.report)
 app.command("fakes", epilog="Example: cio fakes mixpanel --port 8801")(demo_command.fakes)
 app.command("explain", epilog="Example: cio explain ann@example.com")(explain_command.explain)
+app.add_typer(audiences_command.app, name="audiences")
 app.add_typer(sync_command.app, name="sync")
 
 

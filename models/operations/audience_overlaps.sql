@@ -12,15 +12,15 @@ sizes as (
 
 shared as (
     select
-        members.audience,
+        audience_members.audience,
         others.audience as other_audience,
         count(*) as shared_people
-    from audience_members as members
+    from audience_members
     inner join audience_members as others
         on
-            members.person_id = others.person_id
-            and members.audience < others.audience
-    group by members.audience, others.audience
+            audience_members.person_id = others.person_id
+            and audience_members.audience < others.audience
+    group by audience_members.audience, others.audience
 ),
 
 -- Of everyone in either, how many are in both: 1 means that the two are the same people.
