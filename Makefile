@@ -45,6 +45,7 @@ check: $(STAMP) $(BOUNCER)/.installed  ## Run every linter
 	$(BIN)/codespell
 	@mkdir -p target/check
 	CIO_HOME=$(CURDIR)/target/check $(BIN)/dbt parse --quiet --no-partial-parse --warn-error --target-path target/check/dbt
+	$(BIN)/cio audiences check --manifest target/check/dbt/manifest.json
 	$(BOUNCER)/bin/dbt-bouncer run --config-file dbt-bouncer.yml
 	CIO_HOME=$(CURDIR)/target/check $(BIN)/sqlfluff lint --disable-progress-bar --processes 2 models tests/data_tests
 

@@ -13,14 +13,14 @@ sizes as (
 shared as (
     select
         audience_members.audience,
-        others.audience as other_audience,
+        other_members.audience as other_audience,
         count(*) as shared_people
     from audience_members
-    inner join audience_members as others
+    inner join audience_members as other_members
         on
-            audience_members.person_id = others.person_id
-            and audience_members.audience < others.audience
-    group by audience_members.audience, others.audience
+            audience_members.person_id = other_members.person_id
+            and audience_members.audience < other_members.audience
+    group by audience_members.audience, other_members.audience
 ),
 
 -- Of everyone in either, how many are in both: 1 means that the two are the same people.
