@@ -16,7 +16,7 @@ from loaders.bookkeeping import quarantine, quarantine_lines
 from loaders.documents import read_documents
 from loaders.feeds import Feed, Parsed
 from loaders.locations import File, open_file
-from loaders.mparticle import statements, tables
+from loaders.mparticle import queries, statements, tables
 from loaders.mparticle.tables import DATASET, TABLES
 from warehouse.raw_tables import arrow_schema
 
@@ -34,9 +34,9 @@ _WORKERS = 2
 """Batches parsed at once; a third waits, which bounds memory to a few blocks of the file."""
 
 _OTHERS = {
-    tables.USER_ATTRIBUTES: statements.SELECT_USER_ATTRIBUTES,
-    tables.IDENTITY_CHANGES: statements.SELECT_IDENTITY_CHANGES,
-    tables.OPT_OUTS: statements.SELECT_OPT_OUTS,
+    tables.USER_ATTRIBUTES: queries.SELECT_USER_ATTRIBUTES,
+    tables.IDENTITY_CHANGES: queries.SELECT_IDENTITY_CHANGES,
+    tables.OPT_OUTS: queries.SELECT_OPT_OUTS,
 }
 
 
@@ -77,9 +77,9 @@ def _parse(parser: duckdb.DuckDBPyConnection, lines: Lines, path: str) -> Parsed
     )
     for statement in (statements.DOCUMENTS, statements.BATCHES, statements.EVENTS):
         parser.execute(statement)
-    bad = parser.execute(statements.SELECT_REFUSED).to_arrow_table()
+    bad = parser.execute(queries.SELECT_REFUSED).to_arrow_table()
     parsed = Parsed(
-        records=_select(parser, statements.SELECT_EVENTS, path),
+        records=_select(parser, queries.SELECT_EVENTS, path),
         quarantined=pa.concat_tables(
             [
                 refused,
