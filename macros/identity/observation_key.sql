@@ -3,9 +3,9 @@
     coalesce(cio_id, '') || '|' || coalesce(customer_id, '') || '|' || coalesce(email, '')
 {%- endmacro -%}
 
-{#- Combinations in a load that `int_message_events` took and this model has not. -#}
+{#- Combinations in a load that this model has yet to take. -#}
 {%- macro touched_identifiers() -%}
     select {{ observation_key() }}
     from {{ ref('stg_customerio__webhook_events') }}
-    where load_id in ({{ loads_to_take('customerio', upstream='int_message_events') }})
+    where load_id in ({{ loads_to_take('customerio') }})
 {%- endmacro -%}

@@ -3,7 +3,7 @@
         materialized='incremental',
         incremental_strategy='append',
         pre_hook="{{ forget_touched('observation_key', touched_identifiers()) }}",
-        post_hook="{{ record_loads(['customerio'], upstream='int_message_events') }}"
+        post_hook="{{ record_loads(['customerio']) }}"
     )
 }}
 
