@@ -38,7 +38,7 @@ def make_app(
 
     Args:
         path: Where to post to.
-        intake: What takes the posts; its writer is closed when the application ends.
+        intake: What takes the posts; the application ends when what it has is on disk.
         folder: The spool.
         run: What goes on while the application runs; it is cancelled at the end.
     """
@@ -64,7 +64,7 @@ def make_app(
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
-            await intake.writer.close()
+            await intake.writer.drain()
 
     pages = Starlette(
         routes=[

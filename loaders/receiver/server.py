@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("cio.receive")
 
+_FIRST_HANDED = 3
+"""The socket that systemd hands over, which stays open while the receiver is restarted:
+https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html."""
+
 _QUICK_SECONDS = 5.0
 _QUICK_DEATHS = 3
 """Workers that die this often in a row, this soon after their start, will not live."""
@@ -58,6 +62,8 @@ def receive(receiving: Receiving) -> None:
 
 
 def _listen(receiving: Receiving) -> socket.socket:
+    if os.environ.get("LISTEN_PID") == str(os.getpid()):
+        return socket.socket(fileno=_FIRST_HANDED)
     family = socket.AF_INET6 if ":" in receiving.host else socket.AF_INET
     # asyncio turns Nagle's algorithm off only where the protocol is named: without, an
     # acknowledgement took 48 ms instead of 2

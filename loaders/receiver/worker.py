@@ -38,6 +38,7 @@ STOP_SECONDS = 20
 
 _MOST_CONNECTIONS = 2_000
 _TELL_SECONDS = 60
+_MOMENT_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def run_worker(
         timeout_keep_alive=75,
         timeout_graceful_shutdown=STOP_SECONDS // 2,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         server.should_exit = True
@@ -119,7 +120,34 @@ def run_worker(
     for number in STOPPING:
         # uvicorn has handlers of its own while it serves, and raises the signal again after that
         signal.signal(number, stop)
-    server.run(sockets=[listener])
+    try:
+        server.run(sockets=[listener])
+    finally:
+        # not when the application ends, for late connections are still answered after that
+        with suppress(OSError):
+            writer.close()
+
+
+class _Server(uvicorn.Server):
+    """A server that closes those connections, too, which it accepts while it is closing.
+
+    uvicorn tells the connections it knows to end after their request. One that was accepted a
+    moment before is known a moment later; its sender would go on until it is cut off, with a 500.
+    """
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        closing = asyncio.ensure_future(self._close_late())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            closing.cancel()
+
+    async def _close_late(self) -> None:
+        while True:
+            await asyncio.sleep(_MOMENT_SECONDS)
+            for connection in list(self.server_state.connections):
+                if not connection.transport.is_closing():
+                    connection.shutdown()
 
 
 async def _keep_house(writer: GroupWriter, counters: Counters, *, is_teller: bool) -> None:

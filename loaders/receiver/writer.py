@@ -78,18 +78,19 @@ class GroupWriter:
             return False
         return True
 
-    async def close(self) -> None:
-        """Write what waits and finish the open file.
-
-        Raises:
-            OSError: The file could not be renamed; what is in it is safe.
-        """
+    async def drain(self) -> None:
+        """Return when nothing waits any more; whoever comes later is still written."""
         while self._flushing is not None:
             await asyncio.wait({self._flushing})
-        try:
-            await self._in_thread(self._spool.finish)
-        finally:
-            self._thread.shutdown()
+
+    def close(self) -> None:
+        """Finish the open file, when the event loop is done.
+
+        Raises:
+            OSError: It could not be renamed; what is in it is safe.
+        """
+        with self._thread:
+            self._thread.submit(self._spool.finish).result()
 
     async def _in_thread(self, work: Callable[[], None]) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, work)

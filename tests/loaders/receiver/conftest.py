@@ -153,5 +153,6 @@ def run(folder: Path) -> Callable[..., object]:
                 server.should_exit = True
                 client.close()
                 thread.join(timeout=30)
+                writer.close()
 
     return running

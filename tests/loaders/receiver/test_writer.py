@@ -45,7 +45,8 @@ def test_what_arrives_while_the_disk_is_busy_is_one_group(folder: Path) -> None:
         assert not any(task.done() for task in waiting)
         spool.go.set()
         await asyncio.gather(*waiting)
-        await writer.close()
+        await writer.drain()
+        writer.close()
 
     asyncio.run(post())
     assert groups == [1, 49]
@@ -63,7 +64,8 @@ def test_a_sender_that_hangs_up_harms_no_other(folder: Path) -> None:
         gone.cancel()
         spool.go.set()
         await stays
-        await writer.close()
+        await writer.drain()
+        writer.close()
 
     asyncio.run(post())
     (path,) = finished_files(folder)
@@ -88,7 +90,8 @@ def test_nobody_is_acknowledged_or_kept_waiting_when_the_disk_fails(
         spool.fault = None
         await writer.append(b"2\n")
         assert writer.failure is None
-        await writer.close()
+        await writer.drain()
+        writer.close()
 
     asyncio.run(post())
     assert [path.read_bytes() for path in finished_files(folder)] == [b"2\n"]
@@ -107,20 +110,23 @@ def test_what_waits_for_a_disk_that_hangs_is_bounded(folder: Path) -> None:
             await writer.append(b"z\n")
         spool.go.set()
         await asyncio.gather(first, second)
-        await writer.close()
+        await writer.drain()
+        writer.close()
 
     asyncio.run(post())
     assert [path.stat().st_size for path in finished_files(folder)] == [200]
 
 
-def test_closing_writes_what_still_waits(folder: Path) -> None:
+def test_draining_writes_what_still_waits_and_whoever_comes_later(folder: Path) -> None:
     async def post() -> None:
         writer = GroupWriter(Spool(folder, worker=0, limits=Limits()), on_group=lambda _: None)
         waiting = [asyncio.ensure_future(writer.append(b"%d\n" % n)) for n in range(20)]
         await asyncio.sleep(0)
-        await writer.close()
-        await asyncio.gather(*waiting)
+        await writer.drain()
+        assert all(task.done() for task in waiting)
+        await writer.append(b"late\n")
+        writer.close()
 
     asyncio.run(post())
     (path,) = finished_files(folder)
-    assert len(path.read_bytes().splitlines()) == 20
+    assert len(path.read_bytes().splitlines()) == 21

@@ -1,0 +1,257 @@
+"""The receiver as processes: stopped, killed, with several workers."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import select
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from loaders.receiver.loading import load_spool
+from loaders.receiver.server import receive
+from loaders.receiver.spool import finished_files, spool_folder
+from loaders.receiver.worker import Receiving
+from warehouse.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from warehouse.home import Home
+
+# light on imports, so that it starts at once
+PROGRAM = """
+import sys
+from pathlib import Path
+from loaders.receiver.server import receive, start_logging
+from loaders.receiver.worker import Receiving
+from warehouse.secrets import Secret
+start_logging()
+folder, workers = sys.argv[1:]
+receive(Receiving(Path(folder), (Secret("a-signing-key"),), port=0, workers=int(workers)))
+"""
+
+
+@dataclass
+class Process:
+    """A receiver that runs as a process, and what it says."""
+
+    process: subprocess.Popen[str]
+    url: str
+    said: list[str] = field(default_factory=list)
+
+    def stop(self, number: int) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(timeout=60)
+
+
+@contextmanager
+def started(folder: Path, *, workers: int = 1) -> Iterator[Process]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(folder), str(workers)],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[3],
+    )
+    try:
+        assert process.stderr is not None
+        said = []
+        found = None
+        while found is None:
+            line = process.stderr.readline()
+            assert line, said
+            said.append(line)
+            found = re.search(r"http://\S+", line)
+        running = Process(process, found.group(), said)
+        reader = threading.Thread(target=lambda: said.extend(process.stderr or ()))
+        reader.start()
+        yield running
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        reader.join()
+        process.stderr.close()
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+class Sender:
+    """Posts events one after the other, as the vendor does, until nobody answers or it may go."""
+
+    def __init__(
+        self, url: str, name: str, event: Callable[..., bytes], sign: Callable[..., Any]
+    ) -> None:
+        self.acknowledged: list[str] = []
+        self.sent: list[str] = []
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._post, args=(url, name, event, sign))
+        self._thread.start()
+
+    def _post(
+        self, url: str, name: str, event: Callable[..., bytes], sign: Callable[..., Any]
+    ) -> None:
+        with httpx.Client(timeout=30) as client:
+            while not self._is_over.is_set():
+                event_id = f"{name}-{len(self.sent)}"
+                body = event(event_id).rstrip()
+                self.sent.append(event_id)
+                try:
+                    answer = client.post(url, content=body, headers=sign(body))
+                except httpx.TransportError:
+                    return
+                assert answer.status_code == 200
+                self.acknowledged.append(event_id)
+
+    def join(self) -> None:
+        self._is_over.set()
+        self._thread.join(timeout=60)
+        assert not self._thread.is_alive()
+
+
+def wait_until(senders: list[Sender], count: int) -> None:
+    """Return when so many events are acknowledged."""
+    while sum(len(sender.acknowledged) for sender in senders) < count:
+        senders[0]._thread.join(0.005)  # noqa: SLF001 - its end is waited for a moment
+
+
+def ids(folder: Path) -> list[str]:
+    return [
+        json.loads(line)["event_id"]
+        for path in finished_files(folder)
+        for line in path.read_bytes().splitlines()
+    ]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_stop_it_finishes_what_it_has_and_its_files(
+    folder: Path,
+    event: Callable[..., bytes],
+    sign: Callable[..., Any],
+    workers: int,
+    number: int,
+) -> None:
+    with started(folder, workers=workers) as running:
+        senders = [Sender(running.url, str(n), event, sign) for n in range(4)]
+        wait_until(senders, 40)
+        assert running.stop(number) == 0
+        for sender in senders:
+            sender.join()
+    acknowledged = {one for sender in senders for one in sender.acknowledged}
+    assert acknowledged <= set(ids(folder))
+    assert list(folder.glob("*.open")) == []
+    # nothing of what was posted is said
+    assert [line.split(" INFO ")[1].split(" on ")[0].strip() for line in running.said] == [
+        "receiving",
+        "stopped",
+    ]
+
+
+def test_two_workers_share_the_port_and_their_numbers(
+    folder: Path, event: Callable[..., bytes], sign: Callable[..., Any]
+) -> None:
+    with started(folder, workers=2) as running:
+        senders = [Sender(running.url, str(n), event, sign) for n in range(8)]
+        while len({path.name.split("-")[1] for path in folder.iterdir()}) < 2:
+            wait_until(senders, 1)
+        pages = {httpx.get(f"{running.url.rpartition('/')[0]}/healthz").text for _ in range(5)}
+        assert running.stop(signal.SIGTERM) == 0
+        for sender in senders:
+            sender.join()
+    assert pages == {'{"status":"ok"}'}
+    kept = ids(folder)
+    assert {one for sender in senders for one in sender.acknowledged} <= set(kept)
+    assert len(kept) == len(set(kept))
+
+
+def test_a_worker_that_dies_is_replaced_and_its_file_finished(
+    folder: Path, event: Callable[..., bytes], sign: Callable[..., Any]
+) -> None:
+    body = event("after").rstrip()
+    with started(folder, workers=2) as running:
+        senders = [Sender(running.url, str(n), event, sign) for n in range(4)]
+        wait_until(senders, 20)
+        before = children(running.process.pid)
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        for sender in senders:
+            sender.join()
+        # the listening socket outlives the workers: a new connection waits for a new worker
+        assert httpx.post(running.url, content=body, headers=sign(body)).status_code == 200
+        assert not set(before) & set(children(running.process.pid))
+        page = httpx.get(f"{running.url.rpartition('/')[0]}/metrics").text
+        assert running.stop(signal.SIGTERM) == 0
+    acknowledged = [one for sender in senders for one in sender.acknowledged]
+    assert {*acknowledged, "after"} <= set(ids(folder))
+    counted = re.search(r"^cio_receive_accepted_total (\d+)", page, re.MULTILINE)
+    assert counted is not None
+    assert int(counted.group(1)) >= len(acknowledged) + 1
+
+
+def test_workers_end_with_the_process_that_started_them(folder: Path) -> None:
+    with started(folder, workers=2) as running:
+        while len(left := children(running.process.pid)) < 2:
+            assert httpx.get(running.url).status_code == 404
+        ends = [os.pidfd_open(pid) for pid in left]
+        running.process.kill()
+        for end in ends:
+            # a handle of a process can be read from when it has ended
+            assert select.select([end], [], [], 60)[0] == [end]
+            os.close(end)
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_it_has_every_acknowledged_event(
+    home: Home,
+    event: Callable[..., bytes],
+    sign: Callable[..., Any],
+    request: pytest.FixtureRequest,
+) -> None:
+    """Killed again and again while posts come in; loads in between take what is there."""
+    chance = random.Random(7)
+    folder = spool_folder(home)
+    acknowledged: set[str] = set()
+    sent: set[str] = set()
+    for turn in range(8):
+        with started(folder, workers=1 + turn % 2) as running:
+            senders = [Sender(running.url, f"{turn}-{n}", event, sign) for n in range(6)]
+            wait_until(senders, chance.randint(1, 600))
+            victims = [running.process.pid, *children(running.process.pid)]
+            for pid in victims:
+                os.kill(pid, signal.SIGKILL)
+            for sender in senders:
+                sender.join()
+        acknowledged |= {one for sender in senders for one in sender.acknowledged}
+        sent |= {one for sender in senders for one in sender.sent}
+        if turn % 3 == 0:
+            load_spool(home)
+    load_spool(home)
+    assert len(acknowledged) > 1000
+    look = request.getfixturevalue("select")
+    rows = look("select event_id, count(*) from raw_customerio.webhook_events group by event_id")
+    loaded = {event_id for event_id, _ in rows}
+    assert acknowledged <= loaded <= sent
+    assert {count for _, count in rows} == {1}
+    assert list(folder.iterdir()) == []
+
+
+def test_a_port_that_is_taken_is_named(folder: Path) -> None:
+    with (
+        started(folder) as running,
+        pytest.raises(UsageError, match="--port"),
+    ):
+        receive(Receiving(folder, (), port=httpx.URL(running.url).port or 0))
