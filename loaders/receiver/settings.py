@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from loaders.customerio.api_settings import SECTION, ApiSettings
 from warehouse.errors import UsageError
 from warehouse.secrets import SECRETS_FILE, Secret, read_section, variable
-
-SECTION = "customerio"
 
 
 @dataclass(frozen=True)
@@ -47,13 +46,18 @@ class ReceiverSettings:
         return int(self.webhook_archive_days)
 
 
+@dataclass(frozen=True)
+class _Section(ApiSettings, ReceiverSettings):
+    """The whole section: the keys of the App API stand in it, too, and are not unknown."""
+
+
 def read_receiver_settings() -> ReceiverSettings:
     """Read the settings from the environment and dlt's files.
 
     Raises:
         UsageError: A settings file cannot be read, or basic auth is not `user:password`.
     """
-    settings = read_section(ReceiverSettings, "loaders", SECTION)
+    settings = read_section(_Section, "loaders", SECTION)
     if settings.webhook_basic_auth and ":" not in settings.webhook_basic_auth.reveal():
         message = (
             f"webhook_basic_auth of [loaders.{SECTION}] has no colon; write user:password, as in "

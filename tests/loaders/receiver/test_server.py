@@ -8,6 +8,7 @@ import random
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -42,6 +43,13 @@ folder, workers = sys.argv[1:]
 receive(Receiving(Path(folder), (Secret("a-signing-key"),), port=0, workers=int(workers)))
 """
 
+HAND_OVER = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ["LISTEN_PID"] = str(os.getpid())
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
 
 @dataclass
 class Process:
@@ -57,9 +65,16 @@ class Process:
 
 
 @contextmanager
-def started(folder: Path, *, workers: int = 1) -> Iterator[Process]:
+def started(
+    folder: Path,
+    *,
+    workers: int = 1,
+    prefix: tuple[str, ...] = (),
+    pass_fds: tuple[int, ...] = (),
+) -> Iterator[Process]:
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(folder), str(workers)],
+        [*prefix, sys.executable, "-c", PROGRAM, str(folder), str(workers)],
+        pass_fds=pass_fds,
         stderr=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[3],
@@ -247,6 +262,33 @@ def test_killed_at_any_moment_it_has_every_acknowledged_event(
     assert acknowledged <= loaded <= sent
     assert {count for _, count in rows} == {1}
     assert list(folder.iterdir()) == []
+
+
+def test_a_socket_that_is_handed_over_is_taken_as_it_is(
+    folder: Path, event: Callable[..., bytes], sign: Callable[..., Any]
+) -> None:
+    """As systemd does it; what connects while no receiver runs waits for the next one."""
+    body = event("a").rstrip()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        answers: list[int] = []
+
+        def post() -> None:
+            url = f"http://127.0.0.1:{port}/customerio"
+            answer = httpx.post(url, content=body, headers=sign(body), timeout=60)
+            answers.append(answer.status_code)
+
+        early = threading.Thread(target=post)
+        early.start()
+        handle = str(listener.fileno())
+        with started(
+            folder, prefix=(sys.executable, "-c", HAND_OVER, handle), pass_fds=(int(handle),)
+        ) as running:
+            assert running.url == f"http://127.0.0.1:{port}/customerio"
+            early.join(timeout=60)
+            assert running.stop(signal.SIGTERM) == 0
+    assert answers == [200]
+    assert ids(folder) == ["a"]
 
 
 def test_a_port_that_is_taken_is_named(folder: Path) -> None:
