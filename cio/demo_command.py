@@ -21,7 +21,7 @@ _DEFAULT_HOME = Path("data") / "demo"
 
 def demo(
     *,
-    people: Annotated[int, typer.Option(min=100, help="How many people the world has.")] = 20_000,
+    people: Annotated[int, typer.Option(min=100, help="How many people the world has.")] = 12_000,
     seed: Annotated[int, typer.Option(help="Another seed, another world.")] = 20_260_901,
     folder: Annotated[
         Path, typer.Option(help="The demo's own room; a warehouse of yours is never touched.")
