@@ -12,7 +12,7 @@ from warehouse.holder import describe_holder, short_name
         (["python3.11", "-m", "loaders", "webhooks", "x.jsonl"], "loaders webhooks"),
         (["/v/bin/python", "/v/bin/cio", "explain", "person@example.com"], "cio explain"),
         (["/v/bin/cio", "person@example.com"], "cio"),
-        (["duckdb", "/home/me/secret/warehouse.duckdb"], "duckdb"),
+        (["duckdb", "/srv/secret/warehouse.duckdb"], "duckdb"),
         (["python", "-c", "print('secret')", "build"], "python"),
         (["python"], "python"),
         ([], ""),
