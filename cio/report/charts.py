@@ -95,11 +95,11 @@ def sizes(audiences: Sequence[Audience]) -> str:
         y=alt.Y("label:N", title=None, sort="-x", axis=alt.Axis(labelLimit=320)),
         x=alt.X("people:Q", title="People"),
     )
-    bars = base.mark_bar(color=BLUE, height=18)
+    bars = base.mark_bar(color=BLUE, height=14)
     texts = base.mark_text(align="left", dx=4, color=INK).encode(
         text=alt.Text("people:Q", format=",")
     )
-    chart = alt.layer(bars, texts).properties(width=420, height=alt.Step(34))
+    chart = alt.layer(bars, texts).properties(width=420, height=alt.Step(24))
     described = "; ".join(f"{row['label']}: {row['people']:,}" for row in rows)
     return _svg(chart, "People in each audience", described)
 
