@@ -126,7 +126,7 @@ def test_a_request_without_key_or_events_is_refused(
     assert send(client, event(), **body) == {"code": 400, "error": error} | more
 
 
-@pytest.mark.parametrize("content", [b"[", b"[]", gzip.compress(b"{}")])
+@pytest.mark.parametrize("content", [b"[", b"[]", gzip.compress(b"{}", mtime=0)])
 def test_what_is_not_json_is_refused(client: httpx.Client, content: bytes) -> None:
     reply = client.post(BATCH, content=content, headers=JSON)
     assert reply.json() == {"code": 400, "error": "Invalid JSON request body"}
