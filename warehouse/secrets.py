@@ -7,10 +7,13 @@ import os
 import tomllib
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 from warehouse.errors import UsageError
 from warehouse.settings import check_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SECRETS_FILE = ".dlt/secrets.toml"
 
@@ -52,13 +55,14 @@ def variable(section: str, name: str, key: str) -> str:
     return f"{section}__{name}__{key}".upper()
 
 
-def read_section(declared: type[T], section: str, name: str) -> T:
+def read_section(declared: type[T], section: str, name: str, *, others: Sequence[str] = ()) -> T:
     """Read a vendor's settings from the environment and dlt's files.
 
     Args:
         declared: The frozen dataclass of the settings: `str` and `Secret` fields with defaults.
         section: The part that reads them: `reverse_etl`, `loaders`.
         name: The vendor's name; `[section.name]` is where the keys stand.
+        others: Keys of that section that another part reads.
 
     Returns:
         The settings; what is not configured has its default.
@@ -67,7 +71,8 @@ def read_section(declared: type[T], section: str, name: str) -> T:
         UsageError: A file is not TOML, or has a key in this section that nobody reads.
     """
     names = [field.name for field in fields(declared)]  # type: ignore[arg-type]
-    configured = _read_files(section, name, names)
+    read = _read_files(section, name, [*names, *others])
+    configured = {key: text for key, text in read.items() if key in names}
     for key in names:
         # an environment variable is taken as it stands: a token of digits is not a number
         text = os.environ.get(variable(section, name, key))

@@ -9,6 +9,8 @@ from warehouse.errors import UsageError
 from warehouse.secrets import SECRETS_FILE, Secret, read_section, variable
 
 SECTION = "customerio"
+# the receiver reads these from the same section
+RECEIVERS = ("webhook_signing_key", "webhook_basic_auth", "webhook_archive_days")
 
 # https://docs.customer.io/integrations/api/app/: a workspace lives in one of two regions, and the
 # other one answers 401.
@@ -47,7 +49,7 @@ def read_api_settings() -> ApiSettings:
     Raises:
         UsageError: There is no key, no such region, or a settings file cannot be read.
     """
-    settings = read_section(ApiSettings, "loaders", SECTION)
+    settings = read_section(ApiSettings, "loaders", SECTION, others=RECEIVERS)
     if not settings.app_api_key:
         message = (
             f"Customer.io's App API needs a key: set app_api_key under [loaders.{SECTION}] of "

@@ -73,9 +73,7 @@ def test_a_home_that_cannot_be_made(tmp_path: Path) -> None:
 
 
 def test_an_instant_that_is_none(tmp_path: Path) -> None:
-    said = cio(
-        *("load", "webhooks", "--complete-through", "yesterday"), home=tmp_path / "home"
-    )
+    said = cio(*("load", "webhooks", "--complete-through", "yesterday"), home=tmp_path / "home")
     assert said.exit_code == 2
     assert "ISO 8601" in said.err
 

@@ -21,7 +21,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
     """The manifest of this project alone, whatever company this machine is set up for."""
     folder = tmp_path_factory.mktemp("parsed")
     environment = {name: value for name, value in os.environ.items() if name != "CIO_COMPANY"}
-    subprocess.run(  # noqa: S603 - our own dbt, fixed arguments
+    subprocess.run(
         [
             str(Path(sys.executable).with_name("dbt")),
             *("parse", "--quiet", "--no-partial-parse", "--warn-error"),

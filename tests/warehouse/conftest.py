@@ -31,7 +31,7 @@ def held(home: Home) -> Callable[[], AbstractContextManager[subprocess.Popen[str
 
     @contextmanager
     def hold() -> Iterator[subprocess.Popen[str]]:
-        with subprocess.Popen(  # noqa: S603 - this interpreter and a text of ours
+        with subprocess.Popen(
             [sys.executable, "-c", HOLD, str(home.warehouse), "someone@example.com"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -38,7 +38,7 @@ def test_reading_publishes_the_newest_build_and_names_its_tables(
         assert published.build.schema_prefix == "dev_"
         assert published.schema("marts") == "dev_marts"
         assert published.table("marts", "people") == "dev_marts.people"
-        query = f"select count(*) from {published.table('marts', 'people')}"  # noqa: S608 - ours
+        query = f"select count(*) from {published.table('marts', 'people')}"
         assert published.connection.execute(query).fetchone() == (3,)
         query = "select count(*) from warehouse.dev_marts.people"
         assert published.connection.execute(query).fetchone() == (3,)

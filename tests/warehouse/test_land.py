@@ -211,7 +211,7 @@ def test_instants_are_utc_whatever_the_zone_of_the_machine(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TZ", "Pacific/Auckland")
-    subprocess.run(  # noqa: S603 - this interpreter and a text of ours
+    subprocess.run(
         [sys.executable, "-c", IN_AUCKLAND, str(home.root)], check=True
     )
     rows = select(

@@ -137,7 +137,7 @@ def test_a_file_that_may_not_be_written_says_so(home: Home) -> None:
         if folder.name.startswith("pytest-of"):
             break
     home.warehouse.chmod(0o444)
-    result = subprocess.run(  # noqa: S603 - this interpreter and a text of ours
+    result = subprocess.run(
         [sys.executable, "-c", OPEN_AS_NOBODY, str(home.root)],
         capture_output=True,
         text=True,

@@ -38,7 +38,7 @@ def build(home: Home) -> None:
             create table dev_as_of_20260101t000000_marts.people as select 9 as person_id;
             create schema marts;
             create table marts.people as select 8 as person_id;
-            """  # noqa: S608 - a constant of this test
+            """
         )
 
 
