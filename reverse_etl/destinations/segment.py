@@ -21,6 +21,7 @@ import base64
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -65,7 +66,7 @@ _SIZE = MAX_BATCH_BYTES - len(_OPENING) - len(_CLOSING)
 EVENT_LIMITS = Limits(MAX_CALLS, _SIZE, MAX_CALL_BYTES, connections=4, separator=b",")
 # a membership is two calls
 MEMBER_LIMITS = Limits(MAX_CALLS // 2, _SIZE, 2 * MAX_CALL_BYTES, connections=4, separator=b",")
-_CONTEXT = {"library": {"name": "customerio-warehouse", "version": "0.1.0"}}
+_CONTEXT = {"library": {"name": "customerio-warehouse", "version": version("customerio-warehouse")}}
 _CALLS = ("both", "identify", "track")
 
 
@@ -128,12 +129,12 @@ class _Source:
         """What messageIds begin with: Segment compares them over all sources and workspaces."""
         return "cio-" + hashlib.sha256(self.settings.account.encode()).hexdigest()[:12]
 
-    def call(self, change: Change, kind: str, at_ms: int, message_id: str) -> dict[str, Any]:
+    def call(self, change: Change, kind: str, instant: str, message_id: str) -> dict[str, Any]:
         """What every call has."""
         return {
             "type": kind,
             "userId": change.identifier,
-            "timestamp": iso_instant(at_ms),
+            "timestamp": instant,
             "messageId": f"{self.prefix}-{message_id}",
             "context": _CONTEXT,
         }
@@ -168,8 +169,11 @@ class _Events:
         if change.occurred_ms is None:
             message = "an event without a time"
             raise Refused(message)
-        call = self.source.call(change, "track", change.occurred_ms, change.record_key)
-        return encode_call(call | {"event": change.label, "properties": read_payload(change)})
+        instant = iso_instant(change.occurred_ms)
+        call = self.source.call(change, "track", instant, change.record_key)
+        call["event"] = change.label
+        call["properties"] = read_payload(change)
+        return encode_call(call)
 
     def send(self, _route: str, records: Sequence[bytes]) -> Reply:
         return self.source.send(self.limits.join(records))
@@ -195,9 +199,10 @@ class _Members:
         """
         key, is_in = audience_key(change.label), change.operation != "remove"
         now = milliseconds(self.source.http.clock.now())
+        instant = iso_instant(now)
         base = f"{change.record_key}-{change.operation}-{now}"
-        identify = self.source.call(change, "identify", now, f"{base}-i")
-        track = self.source.call(change, "track", now, f"{base}-t")
+        identify = self.source.call(change, "identify", instant, f"{base}-i")
+        track = self.source.call(change, "track", instant, f"{base}-t")
         calls = {
             "identify": identify | {"traits": {key: is_in}},
             "track": track

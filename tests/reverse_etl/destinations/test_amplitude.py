@@ -238,6 +238,13 @@ def test_a_429_that_names_nobody_makes_everybody_wait(body: object) -> None:
     assert throttled(body) == Later("answered 429", is_maybe_accepted=False, wait_seconds=None)
 
 
+def test_the_check_says_when_nobody_answers() -> None:
+    app = Starlette(routes=[])
+    with serve_in_thread(app) as url, Http(url, clock=Clock(now=lambda: NOW)) as http:
+        check = AMPLITUDE.check(SETTINGS, http)
+    assert (check.is_ok, check.message) == (False, "answered 404")
+
+
 def test_settings_tell_what_is_missing_and_where_to_go() -> None:
     assert AmplitudeSettings().missing("message_events") == ("api_key",)
     assert SETTINGS.missing("message_events") == ()

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from datetime import datetime, timedelta
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - naive UTC, as every instant
 SETTINGS = SegmentSettings(write_key=Secret(segment.WRITE_KEY))
 PREFIX = "cio-" + hashlib.sha256(segment.WRITE_KEY.encode()).hexdigest()[:12]
-CONTEXT = {"library": {"name": "customerio-warehouse", "version": "0.1.0"}}
+CONTEXT = {"library": {"name": "customerio-warehouse", "version": version("customerio-warehouse")}}
 
 
 def change(**values: object) -> Change:
