@@ -36,9 +36,7 @@ POINTS = [
 
 def start(world: World, point: str, nth: int) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "tests.reverse_etl.killed_run", point, str(nth)]
-    return subprocess.Popen(
-        [*command, str(world.home.root), str(world.manifest)], cwd=ROOT
-    )
+    return subprocess.Popen([*command, str(world.home.root), str(world.manifest)], cwd=ROOT)
 
 
 def declare(world: World) -> None:
