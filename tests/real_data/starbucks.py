@@ -6,10 +6,13 @@ wave is a campaign with a holdout of a quarter. `time` is hours since the start.
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
+
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,12 +69,16 @@ def convert(source: duckdb.DuckDBPyConnection, folder: Path) -> Inputs:
     source.execute(_WEBHOOKS)
     source.execute(f"copy webhooks to '{inputs.webhooks}' (format json)")
     source.execute(f"copy ({_ORDERS}) to '{inputs.orders}' (format csv, header)")
-    seeds = inputs.company / "seeds"
-    for name in ("seeds", "models", "syncs"):
-        (inputs.company / name).mkdir(parents=True, exist_ok=True)
+    seeds = make_company(inputs.company)
     source.execute(f"copy ({_EXPERIMENTS}) to '{seeds}/experiments.csv' (format csv, header)")
     source.execute(f"copy ({_ARMS}) to '{seeds}/experiment_arms.csv' (format csv, header)")
     return inputs
+
+
+def make_company(folder: Path) -> Path:
+    """Make a company's folder with the seeds a new one has; returns where its seeds are."""
+    shutil.copytree(ROOT / "company", folder)
+    return folder / "seeds"
 
 
 _WEBHOOKS = f"""

@@ -12,6 +12,7 @@ from scipy import stats
 from cio.build import build
 from cio.dbt import Project
 from loaders.run import load
+from tests.real_data.starbucks import make_company
 from warehouse.connection import read_published
 from warehouse.home import Home
 
@@ -91,9 +92,8 @@ def source(real_data: Path) -> duckdb.DuckDBPyConnection:
 def project(source: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder = tmp_path_factory.mktemp("hillstrom")
     company = folder / "company"
-    for name in ("seeds", "models", "syncs"):
-        (company / name).mkdir(parents=True)
-    (company / "seeds" / "experiments.csv").write_text(
+    seeds = make_company(company)
+    (seeds / "experiments.csv").write_text(
         "experiment_id,label,kind,starts_at,ends_at,window_hours,primary_metric,holdout_share,"
         "covers,owner\n"
         "hillstrom,E-mail test,campaign,2026-03-01 00:00:00,,336,revenue_per_person,0.3333333333,"
@@ -106,7 +106,7 @@ def project(source: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPath
     rows = "".join(
         f"hillstrom,{arm},{str(arm == 'holdout').lower()},7,70,{arm},,,,\n" for arm in ARMS.values()
     )
-    (company / "seeds" / "experiment_arms.csv").write_text(header + rows)
+    (seeds / "experiment_arms.csv").write_text(header + rows)
     source.execute(f"copy ({EVENTS}) to '{folder}/webhooks.jsonl' (format json)")
     source.execute(f"copy ({ORDERS}) to '{folder}/orders.csv' (format csv, header)")
     home = Home(folder / "home")
