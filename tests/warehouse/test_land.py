@@ -211,9 +211,7 @@ def test_instants_are_utc_whatever_the_zone_of_the_machine(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TZ", "Pacific/Auckland")
-    subprocess.run(
-        [sys.executable, "-c", IN_AUCKLAND, str(home.root)], check=True
-    )
+    subprocess.run([sys.executable, "-c", IN_AUCKLAND, str(home.root)], check=True)
     rows = select(
         home,
         'select "at", typeof("at"), abs(epoch(now() - inserted_at)) < 600 '
