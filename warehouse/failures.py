@@ -36,7 +36,7 @@ def _find(error: BaseException, purpose: str) -> CioError:
     for link in chain:
         if isinstance(link, CioError):
             return link
-    if any(_is_disk_full(link) for link in chain):
+    if any(is_disk_full(link) for link in chain):
         return CioError(
             f"cannot {purpose}: the disk is full. Nothing of this load counts; make room in the "
             "folder of CIO_HOME and run it again."
@@ -57,6 +57,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         link = link.__cause__ or link.__context__
 
 
-def _is_disk_full(error: BaseException) -> bool:
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error says that the disk has no room, as the system or DuckDB words it."""
     is_full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
     return is_full or "No space left on device" in str(error)

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import pyarrow as pa
 
-# before dlt is imported: without a network its usage statistics hang at the end of a run
+# before dlt is imported: without a network its usage statistics hang at the end of a run, and it
+# decides then how much it tells; what goes wrong is said by our own errors
 os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
+os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
 
 import dlt
 
@@ -35,7 +37,6 @@ _SETTINGS = {
     "normalize.parquet_normalizer.add_dlt_load_id": True,
     # one file a table: DuckDB reads it with every core, and two inserts at once only cost memory
     "load.workers": 1,
-    "runtime.log_level": "CRITICAL",
 }
 
 

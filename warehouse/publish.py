@@ -9,6 +9,7 @@ import duckdb
 
 from warehouse.builds import Build, newest_whole_build
 from warehouse.errors import CioError
+from warehouse.failures import is_disk_full
 from warehouse.namespace import LAYERS, STAGING
 from warehouse.opening import open_warehouse
 
@@ -74,7 +75,12 @@ def publish(
             _copy(connection, build, temporary)
         except duckdb.Error as error:
             _remove(home.published.glob(f"{_TEMPORARY}*"))
-            message = f"cannot publish the build {build.build_id} to {home.published}: {error}"
+            reason = (
+                "the disk is full. The last published build stands; make room and run `cio build`"
+                if is_disk_full(error)
+                else error
+            )
+            message = f"cannot publish the build {build.build_id} to {home.published}: {reason}"
             raise CioError(message) from error
         temporary.rename(target)
     _remove(published_files(home)[KEPT_FILES:])
