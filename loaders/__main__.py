@@ -76,7 +76,7 @@ def main(  # noqa: PLR0913 - the options of the command
 
 
 def tell(report: LoadReport) -> str:
-    """The report in words, a line for the counts and one for each reason of quarantine."""
+    """The report in words, a line for the counts and one for each reason."""
     lines = [
         (
             f"{report.feed}: {report.loaded:,} loaded, {report.duplicates:,} duplicate, "
@@ -85,6 +85,7 @@ def tell(report: LoadReport) -> str:
         )
     ]
     lines += [f"  quarantined {count:,}: {reason}" for reason, count in report.reasons.items()]
+    lines += [f"  left out {count:,} files: {reason}" for reason, count in report.left_out.items()]
     return "\n".join(lines)
 
 

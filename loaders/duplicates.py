@@ -22,37 +22,47 @@ class Duplicates:
 
         Args:
             warehouse: The warehouse, open for writing, with only complete loads in it.
-            feed: The feed whose key tells records apart.
+            feed: The feed whose keys tell records apart.
         """
         self._warehouse = warehouse
-        self._key = f"hash({', '.join(feed.key)})"
-        self._table = f"{feed.dataset}.{feed.table}"
-        warehouse.execute("create or replace temporary table loading_keys (key ubigint)")
+        self._dataset = feed.dataset
+        keys = {feed.table: feed.key, **feed.other_keys}
+        self._keys = {table: f"hash({', '.join(key)})" for table, key in keys.items()}
+        self._taken: set[str] = set()
 
-    def add(self, records: pa.Table) -> None:
-        """Take the keys of a batch."""
+    def add(self, records: pa.Table, table: str) -> None:
+        """Take the keys of a batch of a table."""
         self._warehouse.register("batch_of_records", records)
+        key = self._keys[table]
+        if table not in self._taken:
+            self._warehouse.execute(
+                f"create or replace temporary table loading_{table} (key ubigint)"
+            )
+            self._taken.add(table)
         self._warehouse.execute(
-            f"insert into temp.loading_keys select {self._key} from batch_of_records"  # noqa: S608 - declared names
+            f"insert into temp.loading_{table} select {key} from batch_of_records"  # noqa: S608 - declared names
         )
         self._warehouse.unregister("batch_of_records")
 
     def count(self) -> int:
         """How many of the records taken so far are not the first with their key."""
+        return sum(self._count(table) for table in sorted(self._taken))
+
+    def _count(self, table: str) -> int:
         row = self._warehouse.execute(
             f"""
-            with distinct_keys as (select distinct key from temp.loading_keys),
+            with distinct_keys as (select distinct key from temp.loading_{table}),
 
             new_keys as (
                 select distinct_keys.key
                 from distinct_keys
-                anti join (select {self._key} as key from {self._table}) as loaded
+                anti join (select {self._keys[table]} as key from {self._dataset}.{table}) as loaded
                     on distinct_keys.key = loaded.key
             )
 
             select
-                (select count(*) from temp.loading_keys) - (select count(*) from new_keys)
+                (select count(*) from temp.loading_{table}) - (select count(*) from new_keys)
             """  # noqa: S608 - declared names
         ).fetchone()
-        self._warehouse.execute("drop table temp.loading_keys")
+        self._warehouse.execute(f"drop table temp.loading_{table}")
         return 0 if row is None else int(row[0])

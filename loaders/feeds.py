@@ -23,6 +23,8 @@ class Parsed:
     quarantined: pa.Table
     others: Mapping[str, pa.Table] = field(default_factory=dict)
     """Rows of further tables of the dataset that come out of the same records, by table."""
+    table: str = ""
+    """The table the records are for, where it is not the feed's own."""
 
 
 class Parse(Protocol):
@@ -32,6 +34,26 @@ class Parse(Protocol):
         self, parser: duckdb.DuckDBPyConnection, file: File, mapping: Mapping[str, str]
     ) -> Iterator[Parsed]:
         """Yield the file's batches; `mapping` names source columns by target."""
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """Files in the order they are loaded in, and how many were left out, by reason."""
+
+    files: Sequence[File]
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+
+def take_all(files: Sequence[File]) -> Arranged:
+    """Every file, in the order it was found in."""
+    return Arranged(files)
+
+
+class Arrange(Protocol):
+    """Puts files into the order they are to be loaded in."""
+
+    def __call__(self, files: Sequence[File]) -> Arranged:
+        """Order files, and leave out what is none of the feed's."""
 
 
 @dataclass(frozen=True)
@@ -51,3 +73,6 @@ class Feed:
     targets: Sequence[str]
     """Columns a mapping may name; none if the feed's format is fixed."""
     parse: Parse
+    arrange: Arrange = take_all
+    other_keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """For feeds of several tables, the key of each further one."""

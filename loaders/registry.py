@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from loaders.commerce.orders import ORDERS
 from loaders.commerce.refunds import REFUNDS
+from loaders.customerio.exports import EXPORTS
 from loaders.customerio.webhooks import WEBHOOKS
 from loaders.experiments.assignments import ASSIGNMENTS
 from loaders.mparticle.audiences import MPARTICLE_AUDIENCES
@@ -21,6 +22,7 @@ FEEDS: dict[str, Feed] = {
     feed.name: feed
     for feed in (
         WEBHOOKS,
+        EXPORTS,
         ORDERS,
         REFUNDS,
         PEOPLE,

@@ -42,6 +42,8 @@ class LoadReport:
     duplicates: int
     quarantined: int
     reasons: dict[str, int]
+    left_out: dict[str, int] = field(default_factory=dict)
+    """Files found and not read, by reason; they are looked at again by the next load."""
 
     @property
     def loaded(self) -> int:
@@ -83,7 +85,8 @@ def load(  # noqa: PLR0913 - the options of the command
     if not paths and complete_through is None:
         message = f"name files to load into {feed}, or say how far it is whole"
         raise UsageError(message)
-    files = find_files(paths, suffixes=plan.suffixes)
+    arranged = plan.arrange(find_files(paths, suffixes=plan.suffixes))
+    files = arranged.files
     say = on_progress or _say_nothing
     with open_warehouse(home, purpose=f"load {feed}", on_wait=say) as warehouse:
         remove_leftovers(home)
@@ -101,6 +104,7 @@ def load(  # noqa: PLR0913 - the options of the command
         duplicates=tally.duplicate_count,
         quarantined=tally.quarantined,
         reasons=dict(tally.reasons.most_common()),
+        left_out=dict(arranged.left_out),
     )
 
 
@@ -173,8 +177,9 @@ def _file_batches(
     records, quarantined = 0, 0
     for batch in parsed:
         if batch.records.num_rows:
-            tally.duplicates.add(batch.records)
-            yield feed.table, batch.records
+            table = batch.table or feed.table
+            tally.duplicates.add(batch.records, table)
+            yield table, batch.records
         yield from batch.others.items()
         if batch.quarantined.num_rows:
             tally.reasons.update(batch.quarantined.column("reason").to_pylist())

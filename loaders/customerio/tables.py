@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from loaders import bookkeeping
 from loaders.bookkeeping import FLAG, INSTANT, PLACE, TEXT
-from loaders.customerio import api_tables
+from loaders.customerio import api_tables, export_tables
 
 if TYPE_CHECKING:
     from warehouse.raw_tables import Column
@@ -48,4 +48,9 @@ WEBHOOK_COLUMNS: dict[str, Column] = {
     **PLACE,
 }
 
-TABLES = {WEBHOOK_EVENTS: WEBHOOK_COLUMNS, **api_tables.TABLES, **bookkeeping.TABLES}
+TABLES = {
+    WEBHOOK_EVENTS: WEBHOOK_COLUMNS,
+    **api_tables.TABLES,
+    **export_tables.TABLES,
+    **bookkeeping.TABLES,
+}

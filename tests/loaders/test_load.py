@@ -119,7 +119,7 @@ def test_how_far_a_feed_is_whole_can_be_said_with_files_or_alone(
 
 
 def test_usage_errors_name_what_is_wrong(home: Home) -> None:
-    with pytest.raises(UsageError, match="there is no feed clicks; there are webhooks, orders"):
+    with pytest.raises(UsageError, match="there is no feed clicks; there are webhooks, exports, orders"):
         load(home, "clicks", ["x"])
     with pytest.raises(UsageError, match="name files to load into orders"):
         load(home, "orders", [])
@@ -185,6 +185,7 @@ def test_the_command_ends_with_counts_and_speaks_utc_in_any_zone(
         "duplicates": 0,
         "quarantined": 0,
         "reasons": {},
+        "left_out": {},
     }
     assert select("select distinct occurred_at::text from raw_customerio.webhook_events") == [
         ("2021-02-11 17:04:49",)
