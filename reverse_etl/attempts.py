@@ -186,12 +186,14 @@ def _taken(line: Line, batch: Batch, attempt: int, reply: Taken) -> list[Batch]:
         Exceptional(batch.rows[i], "rejected", _clear(reason, batch.identifiers[i]))
         for i, reason in sorted(reply.refused.items())
     ]
+    unsure = sorted(reply.unsure.keys() - reply.refused.keys())
     kept = sorted(reply.left.keys() - reply.refused.keys())
     later = sorted(reply.later - reply.refused.keys() - reply.left.keys())
     again = sorted(reply.again - reply.later - reply.refused.keys() - reply.left.keys())
     left: Outcome = "unknown" if batch.is_maybe_accepted else "skipped"
     exceptions = [
         *refused,
+        *(Exceptional(batch.rows[i], "unknown", reply.unsure[i]) for i in unsure),
         *(Exceptional(batch.rows[i], left, reply.left[i]) for i in kept),
         *(Exceptional(batch.rows[i], left, "not taken yet") for i in (*again, *later)),
     ]
@@ -200,6 +202,7 @@ def _taken(line: Line, batch: Batch, attempt: int, reply: Taken) -> list[Batch]:
     line.journal.settle(attempt, outcome="accepted", rows=accepted, exceptions=exceptions)
     line.count("accepted", len(accepted))
     line.count("rejected", len(refused))
+    line.count("unknown", len(unsure))
     line.count(left, len(kept))
     if accepted or not refused:
         line.note_refusals(batch, 0)

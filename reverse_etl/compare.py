@@ -8,6 +8,7 @@ from warehouse.errors import CioError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from reverse_etl.settings import Sync
@@ -44,7 +45,8 @@ select
     considered.record_key,
     case
         when state.last_outcome = 'unknown' then if(state.is_held, 'update', 'add')
-        when state.is_held and state.held_fingerprint = considered.fingerprint then 'same'
+        when state.is_held and state.held_fingerprint = considered.fingerprint
+            then if(coalesce(state.held_at < $renew_before, false), 'update', 'same')
         when state.last_outcome = 'rejected' and state.last_operation <> 'remove'
             and state.last_fingerprint = considered.fingerprint
             then if($is_retry, if(state.is_held, 'update', 'add'), 'rejected')
@@ -116,6 +118,37 @@ where operation = 'same'
     and (identifier, label) in (select (identifier, label) from removed where not is_rejected)
 """
 
+# Of several match keys one is enough to be found by: who shares any with somebody removed is put
+# back, not only who shares them all.
+_PUT_BACK_BY_KEY = """
+update sent
+set operation = 'update'
+from (
+    with keys as (
+        select sent.label, sent.identifier, unnest($unique_keys) as key
+        from sent
+        where operation = 'same'
+    ),
+
+    gone as (
+        select removed.label, removed.identifier, unnest($unique_keys) as key
+        from removed
+        where not is_rejected
+    )
+
+    select distinct keys.label, keys.identifier
+    from keys
+    inner join gone
+        on keys.label = gone.label
+        and keys.key = gone.key
+        and json_extract_string(keys.identifier, '$."' || keys.key || '"')
+            = json_extract_string(gone.identifier, '$."' || gone.key || '"')
+) as shared
+where sent.operation = 'same'
+    and sent.label = shared.label
+    and sent.identifier = shared.identifier
+"""
+
 _PLAN = """
 copy (
     with rows as (
@@ -158,10 +191,14 @@ class How(NamedTuple):
     Attributes:
         is_retry: Rows refused before are planned once more.
         is_repeatable: What may have been accepted can be sent again.
+        unique_keys: The match keys that find somebody alone, where identifiers are match keys.
+        renew_before: What was last accepted before then is sent again, or nothing.
     """
 
     is_retry: bool
     is_repeatable: bool
+    unique_keys: tuple[str, ...] = ()
+    renew_before: datetime | None = None
 
 
 def compare(
@@ -200,10 +237,12 @@ def compare(
     if sync.mode == "append":
         connection.execute(_SENT_APPEND, flags | {"is_repeatable": how.is_repeatable})
     else:
-        connection.execute(_SENT_MIRROR, flags)
+        connection.execute(_SENT_MIRROR, flags | {"renew_before": how.renew_before})
     connection.execute(_REMOVED, flags)
     if sync.mode == "mirror":
         connection.execute(_PUT_BACK)
+        if how.unique_keys:
+            connection.execute(_PUT_BACK_BY_KEY, {"unique_keys": list(how.unique_keys)})
     else:
         connection.execute("delete from removed")
     target = str(plan).replace("'", "''")

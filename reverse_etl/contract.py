@@ -52,6 +52,7 @@ class Limits:
         prefix: Bytes before the first record.
         separator: Bytes between records.
         suffix: Bytes after the last record.
+        removals: Most records in a request that removes, if fewer.
     """
 
     records: int
@@ -62,6 +63,7 @@ class Limits:
     prefix: bytes = b""
     separator: bytes = b"\n"
     suffix: bytes = b""
+    removals: int | None = None
 
     def join(self, records: Sequence[bytes]) -> bytes:
         """The body of a request."""
@@ -85,6 +87,8 @@ class Taken:
         left: Reasons by position of rows it will not take today, though nothing is wrong with them:
             they stay planned.
         wait_seconds: How long the rows of `later` wait.
+        unsure: Reasons by position of rows of which it does not say whether it took them: their
+            outcome is unknown, and they are sent again with the next run.
     """
 
     refused: Mapping[int, str] = field(default_factory=dict)
@@ -92,6 +96,7 @@ class Taken:
     later: frozenset[int] = frozenset()
     left: Mapping[int, str] = field(default_factory=dict)
     wait_seconds: float = 0.0
+    unsure: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -189,6 +194,23 @@ class Check:
 
 
 @dataclass(frozen=True)
+class MatchKeys:
+    """Several hashed identifiers that stand for one person, as ad platforms take them.
+
+    They are a JSON object in one column of the outbound model, and the identifier of receipts: what
+    was added can be removed by what it was added under, long after the person is gone.
+
+    Attributes:
+        column: The outbound column; a sync of the object may name people by no other.
+        unique: The keys that find somebody alone. Removing one person by them may remove another
+            who shares one, so that one is put back.
+    """
+
+    column: str
+    unique: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Object:
     """A kind of thing a destination takes.
 
@@ -200,6 +222,9 @@ class Object:
         is_repeatable: Sending a record twice leaves the destination as sending it once does.
         url: Reads the base URL of its requests from the settings, where the vendor has several.
         check: Its own call that changes nothing, where it has other credentials.
+        match_keys: What names a person there, if it is not one id.
+        renew_after_days: Reads from the options after how many days the vendor must be told again,
+            where it forgets on its own.
     """
 
     modes: frozenset[Mode]
@@ -208,6 +233,8 @@ class Object:
     is_repeatable: bool = True
     url: Callable[[Any], str] | None = None
     check: Callable[[Any, Http], Check] | None = None
+    match_keys: MatchKeys | None = None
+    renew_after_days: Callable[[Any], float] | None = None
 
 
 @dataclass(frozen=True)

@@ -115,9 +115,30 @@ class Http:
             "POST", path, read=read, content=content, headers=headers, params=params
         )
 
-    def get(self, path: str, *, headers: Mapping[str, str]) -> Answer | Reply:
+    def delete(
+        self,
+        path: str,
+        *,
+        content: bytes,
+        headers: Mapping[str, str],
+        params: Mapping[str, str] | None = None,
+        read: Collection[int] = READ_BY_DESTINATION,
+    ) -> Answer | Reply:
+        """Make one attempt to take something away, as `post` does."""
+        return self._attempt(
+            "DELETE", path, read=read, content=content, headers=headers, params=params
+        )
+
+    def get(
+        self,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        params: Mapping[str, str] | None = None,
+        read: Collection[int] = READ_BY_DESTINATION,
+    ) -> Answer | Reply:
         """Make one attempt to read something, as `post` does."""
-        return self._attempt("GET", path, read=READ_BY_DESTINATION, headers=headers)
+        return self._attempt("GET", path, read=read, headers=headers, params=params)
 
     def _attempt(
         self,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
-from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from warehouse.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 T = TypeVar("T")
 
@@ -17,7 +15,8 @@ def read_options(declared: type[T], given: Mapping[str, Any], *, where: str) -> 
     """Make a dataclass from a mapping, refusing what it does not declare.
 
     Args:
-        declared: A dataclass whose fields are strings, numbers or booleans.
+        declared: A dataclass whose fields are strings, numbers, booleans, or mappings of text to
+            text.
         given: The values.
         where: What is being read, for messages: `sync x: settings`.
 
@@ -45,6 +44,8 @@ def read_options(declared: type[T], given: Mapping[str, Any], *, where: str) -> 
 
 
 def _value(value: object, hint: Any, where: str) -> object:  # noqa: ANN401 - a type hint
+    if get_origin(hint) is Mapping:
+        return _texts(value, where)
     allowed = get_args(hint) or (hint,)
     if value is None and type(None) in allowed:
         return None
@@ -56,3 +57,14 @@ def _value(value: object, hint: Any, where: str) -> object:  # noqa: ANN401 - a 
     names = " or ".join(kind.__name__ for kind in allowed if kind is not type(None))
     message = f"{where} must be of type {names}, not {type(value).__name__}"
     raise UsageError(message)
+
+
+def _texts(value: object, where: str) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(
+        isinstance(key, str) and isinstance(text, str | int) and not isinstance(text, bool)
+        for key, text in value.items()
+    ):
+        message = f"{where} must be a mapping of names to texts"
+        raise UsageError(message)
+    # in one order, because a sync's options are told apart by how they print
+    return {key: str(value[key]) for key in sorted(value)}

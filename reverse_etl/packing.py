@@ -74,7 +74,7 @@ class Packer:
         """
         batch = self._open.setdefault(route, Batch(route))
         content = self._content.get(route, 0) + len(record)
-        is_full = len(batch.rows) >= self._most
+        is_full = len(batch.rows) >= self._most_of(change)
         is_over = self._limits.measure(len(batch.rows) + 1, content) > self._size
         full = None
         if batch.rows and (is_full or is_over):
@@ -86,6 +86,10 @@ class Packer:
         batch.records.append(record)
         batch.identifiers.append(change.identifier)
         return full
+
+    def _most_of(self, change: Change) -> int:
+        fewer = self._limits.removals if change.operation == "remove" else None
+        return self._most if fewer is None else min(self._most, fewer)
 
     def flush(self) -> Iterator[Batch]:
         """The batches still open."""

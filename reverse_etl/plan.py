@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -191,7 +192,7 @@ def plan_sync(home: Home, sync: Sync, target: Target, folder: RunFolder, asked: 
         with read_published(home) as published:
             _bound(published, folder.path)
             _check_target(published.build, asked.target)
-            how = How(is_retry=asked.is_retry, is_repeatable=target.kind.is_repeatable)
+            how = _how(sync, target, published.build, asked)
             counts = compare(published, sync, how, state=state, plan=folder.plan)
             watermarks = _watermarks(published, sync.guards.feeds)
             build = published.build
@@ -216,6 +217,20 @@ def plan_sync(home: Home, sync: Sync, target: Target, folder: RunFolder, asked: 
         watermarks=watermarks,
         past=past,
         inactive=target.inactive,
+    )
+
+
+def _how(sync: Sync, target: Target, build: Build, asked: Asked) -> How:
+    kind = target.kind
+    renew_before = None
+    if kind.renew_after_days is not None:
+        days = kind.renew_after_days(sync.options)
+        renew_before = (build.as_of or build.started_at) - timedelta(days=days)
+    return How(
+        is_retry=asked.is_retry,
+        is_repeatable=kind.is_repeatable,
+        unique_keys=() if kind.match_keys is None else kind.match_keys.unique,
+        renew_before=renew_before,
     )
 
 

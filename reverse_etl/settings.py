@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from reverse_etl.contract import Object
+
 IDENTITIES = ("customer_id", "email", "cio_id", "person_id")
 _KEYS = (
     *("destination", "object", "model", "use", "mode", "identity", "refresh"),
@@ -140,7 +142,7 @@ def _sync(exposure: Mapping[str, Any]) -> Sync:
         model=_text(meta, "model", where),
         use=_one_of(meta, "use", get_args(Use), where),
         mode=_one_of(meta, "mode", tuple(sorted(kind.modes)), where),
-        identity=_one_of(meta, "identity", IDENTITIES, where),
+        identity=_one_of(meta, "identity", _identities(kind), where),
         refresh=meta.get("refresh"),
         filter=_filter(meta, where),
         guards=_guards(meta.get("guards") or {}, where),
@@ -149,6 +151,11 @@ def _sync(exposure: Mapping[str, Any]) -> Sync:
         owner=(exposure.get("owner") or {}).get("name"),
         path=exposure.get("original_file_path"),
     )
+
+
+def _identities(kind: Object) -> tuple[str, ...]:
+    """The columns that may name people: where hashes are asked for, nothing plain."""
+    return IDENTITIES if kind.match_keys is None else (kind.match_keys.column,)
 
 
 def _known(given: Mapping[str, Any], allowed: Iterable[str], where: str) -> None:

@@ -35,6 +35,7 @@ _ORDERED = """
             receipts.occurred_at,
             receipts.operation,
             receipts.outcome,
+            receipts.finished_at,
             of_scope.number * 2 + (receipts.operation <> 'remove')::int as turn
         from {dataset}.receipts as receipts
         inner join of_scope on receipts.run_id = of_scope.run_id and receipts.sync = of_scope.sync
@@ -59,7 +60,7 @@ copy (
             arg_max(
                 struct_pack(operation, outcome, fingerprint, person_id, occurred_at), turn
             ) as newest,
-            arg_max(struct_pack(operation, fingerprint), turn)
+            arg_max(struct_pack(operation, fingerprint, finished_at), turn)
                 filter (where outcome = 'accepted') as taken
         from ordered
         group by record_key, identifier, label
@@ -76,7 +77,8 @@ copy (
         newest.fingerprint as last_fingerprint,
         identifier as last_identifier,
         coalesce(taken.operation <> 'remove', false) as is_held,
-        coalesce(taken.fingerprint, '') as held_fingerprint
+        coalesce(taken.fingerprint, '') as held_fingerprint,
+        taken.finished_at as held_at
     from last
 ) to '{path}' (format parquet, compression lz4)
 """
@@ -116,7 +118,8 @@ copy (
         coalesce(newest.fingerprint, '') as last_fingerprint,
         coalesce(newest.identifier, '') as last_identifier,
         is_held,
-        '' as held_fingerprint
+        '' as held_fingerprint,
+        null::timestamp as held_at
     from joined
 ) to '{path}' (format parquet, compression lz4)
 """
@@ -133,7 +136,8 @@ copy (
         ''::varchar as last_fingerprint,
         ''::varchar as last_identifier,
         false as is_held,
-        ''::varchar as held_fingerprint
+        ''::varchar as held_fingerprint,
+        null::timestamp as held_at
     where false
 ) to '{path}' (format parquet)
 """

@@ -2,7 +2,8 @@
 
 `stop_list.ndjson` in the home is appended by the receiver, the loaders and `cio erase`; a line is
 `{"kind": "opt_out" | "erasure", "identifier": "<sha256>"}`, the hash of the identifier, trimmed and
-in small letters, so the list itself holds nothing personal.
+in small letters, so the list itself holds nothing personal. A row whose own identifier is not one
+of those says in its payload, under `known_as`, by which hashes the list would know its person.
 """
 
 from __future__ import annotations
@@ -72,6 +73,18 @@ class StopList:
         if change.operation == "remove" or not (self._erased or opted_out):
             return None
         hashes = {digest(known) for known in (change.identifier, change.person_id) if known}
+        hashes |= _known_as(change.payload)
         if hashes & self._erased:
             return "erased since the build"
         return "opted out since the build" if hashes & opted_out else None
+
+
+def _known_as(payload: str | None) -> set[str]:
+    """The hashes that a payload gives for its person; none if it gives none."""
+    if payload is None or '"known_as"' not in payload:
+        return set()
+    try:
+        found = orjson.loads(payload)["known_as"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return set()
+    return {str(text) for text in found.values()} if isinstance(found, dict) else set()

@@ -63,6 +63,8 @@ person_profiles as (
         profiles.phone,
         profiles.first_name,
         profiles.last_name,
+        profiles.country,
+        profiles.postal_code,
         row_number() over (
             partition by profile_people.person_id
             order by profiles.updated_at desc nulls last, profiles.profile_key asc
@@ -81,6 +83,8 @@ final as (
         person_profiles.phone,
         person_profiles.first_name,
         person_profiles.last_name,
+        person_profiles.country,
+        person_profiles.postal_code,
         person_created_at.created_at,
         seen.first_seen_at,
         seen.last_seen_at,

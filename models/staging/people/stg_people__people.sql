@@ -14,6 +14,14 @@ renamed as (
         source.phone,
         source.first_name,
         source.last_name,
+        coalesce(
+            {{ json_text('source.attributes', 'country') }},
+            {{ json_text('source.attributes', 'country_code') }}
+        ) as country,
+        coalesce(
+            {{ json_text('source.attributes', 'postal_code') }},
+            {{ json_text('source.attributes', 'zip') }}
+        ) as postal_code,
         source.attributes,
         source.created_at,
         source.updated_at,
@@ -51,6 +59,8 @@ final as (
         phone,
         first_name,
         last_name,
+        country,
+        postal_code,
         attributes,
         created_at,
         updated_at,
