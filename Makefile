@@ -26,7 +26,7 @@ demo: $(STAMP)  ## Run the whole loop on a seeded world: no account, no network
 	@$(BIN)/cio demo
 
 test: $(STAMP)  ## Run the tests
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 build: $(STAMP)  ## Build the models from what is loaded, and publish
 	@$(BIN)/cio build

@@ -6,17 +6,49 @@ import sys
 
 import typer
 
-from cio import (
-    audiences_command,
-    demo_command,
-    explain_command,
-    load_command,
-    receive_command,
-    report_command,
-    sync_command,
-    warehouse_command,
-)
+from cio.lazy import Command, lazy_group
 from warehouse.errors import CioError
+
+# In the order of the help; what is said of each is the first paragraph of its own help.
+COMMANDS = {
+    "demo": Command(
+        "cio.demo_command:demo",
+        "Run the whole loop on a seeded world against stand-ins on loopback.",
+        "cio demo --people 5000",
+    ),
+    "load": Command(
+        "cio.load_command:load",
+        "Load what is not loaded yet, or changed since, into the warehouse.",
+        "cio load webhooks 's3://bucket/cio/*.jsonl.gz'",
+    ),
+    "receive": Command(
+        "cio.receive_command:receive_webhooks",
+        "Receive reporting webhooks: on disk first, then acknowledged. `cio load webhooks` loads.",
+        "cio receive --port 8080 --workers 2",
+    ),
+    "build": Command(
+        "cio.warehouse_command:build",
+        "Build and test the models, and publish the build if everything passed.",
+        "cio build --target prod",
+    ),
+    "report": Command(
+        "cio.report_command:report",
+        "Write the report from what was last published.",
+        "cio report --output report.html",
+    ),
+    "fakes": Command(
+        "cio.demo_command:fakes",
+        "Serve a strict stand-in of a vendor's API on a loopback port, until Ctrl-C.",
+        "cio fakes mixpanel --port 8801",
+    ),
+    "explain": Command(
+        "cio.explain_command:explain",
+        "Explain one person: ids, exposures, audiences with their reason, every sync and receipt.",
+        "cio explain ann@example.com",
+    ),
+    "audiences": Command("cio.audiences_command:app", "Check, list and version the audiences."),
+    "sync": Command("cio.sync_command:app", "Plan, run and watch syncs to destinations."),
+}
 
 app = typer.Typer(
     name="cio",
@@ -24,20 +56,13 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
+    cls=lazy_group(COMMANDS),
 )
-app.command("demo", epilog="Example: cio demo --people 5000")(demo_command.demo)
-app.command("load", epilog="Example: cio load webhooks 's3://bucket/cio/*.jsonl.gz'")(
-    load_command.load
-)
-app.command("receive", epilog="Example: cio receive --port 8080 --workers 2")(
-    receive_command.receive_webhooks
-)
-app.command("build", epilog="Example: cio build --target prod")(warehouse_command.build)
-app.command("report", epilog="Example: cio report --output report.html")(report_command.report)
-app.command("fakes", epilog="Example: cio fakes mixpanel --port 8801")(demo_command.fakes)
-app.command("explain", epilog="Example: cio explain ann@example.com")(explain_command.explain)
-app.add_typer(audiences_command.app, name="audiences")
-app.add_typer(sync_command.app, name="sync")
+
+
+@app.callback()
+def commands() -> None:
+    """Customer.io in a warehouse you own: load, build, measure, deliver."""
 
 
 def main() -> None:

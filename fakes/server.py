@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
 
@@ -36,21 +37,20 @@ def serve_in_thread(app: ASGIApp, *, port: int = 0) -> Iterator[str]:
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((LOOPBACK, port))
-        server = _server(app, 0)
-        ready = threading.Event()
+        serving: Future[_Serving] = Future()
         thread = threading.Thread(
-            target=lambda: asyncio.run(_serve(server, listener, ready)), daemon=True
+            target=lambda: asyncio.run(_serve(_server(app, 0), listener, serving)), daemon=True
         )
         thread.start()
-        if not ready.wait(timeout=30):
+        try:
+            running = serving.result(timeout=30)
+        except TimeoutError as error:
             message = "the stand-in did not start within 30 seconds"
-            raise RuntimeError(message)
+            raise RuntimeError(message) from error
         try:
             yield f"http://{LOOPBACK}:{listener.getsockname()[1]}"
         finally:
-            # a held request would keep the server from ending
-            server.force_exit = True
-            server.should_exit = True
+            running.loop.call_soon_threadsafe(running.stop.set)
             thread.join(timeout=30)
 
 
@@ -73,9 +73,33 @@ def _server(app: ASGIApp, port: int) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-async def _serve(server: uvicorn.Server, listener: socket.socket, ready: threading.Event) -> None:
+class _Serving(NamedTuple):
+    """A stand-in that answers, as its own thread and the one that ends it see it."""
+
+    loop: asyncio.AbstractEventLoop
+    stop: asyncio.Event
+
+
+async def _serve(
+    server: uvicorn.Server, listener: socket.socket, serving: Future[_Serving]
+) -> None:
+    """Serve until told to stop, and then end at once, with requests that are held.
+
+    uvicorn looks every tenth of a second whether it is to end, and gives connections as long to
+    close: more than most tests take.
+    """
     task = asyncio.ensure_future(server.serve(sockets=[listener]))
     while not server.started and not task.done():
-        await asyncio.sleep(0.005)
-    ready.set()
-    await task
+        await asyncio.sleep(0.001)
+    if task.done():
+        serving.set_exception(task.exception() or RuntimeError("the stand-in ended at once"))
+        return
+    stop = asyncio.Event()
+    serving.set_result(_Serving(asyncio.get_running_loop(), stop))
+    await stop.wait()
+    for listening in server.servers:
+        listening.close()
+    for connection in list(server.server_state.connections):
+        if connection.transport is not None:
+            connection.transport.abort()
+    task.cancel()
