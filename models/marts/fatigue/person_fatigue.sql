@@ -1,66 +1,150 @@
+{%- set windows = [1, 7, 14, 30] -%}
+{%- set channels = ['email', 'sms', 'push', 'in_app', 'whatsapp'] -%}
+{%- set kinds = ['', 'promotional_', 'transactional_', 'email_', 'sms_', 'push_', 'in_app_',
+    'whatsapp_', 'undeliverable_'] -%}
+{%- set points = var('fatigue_points') -%}
+
 with deliveries as (
     select * from {{ ref('deliveries') }}
-    where
-        person_id is not null
-        and exposed_at <= {{ as_of() }}
+    where person_id is not null
 ),
 
-clicks as (
-    select * from {{ ref('message_events') }}
-    where
-        person_id is not null
-        and metric = 'clicked'
-        and is_human
-        and not is_ghost
-        and occurred_at <= {{ as_of() }}
+human_clicks as (
+    select * from {{ ref('human_clicks') }}
+    where occurred_at <= {{ as_of() }}
+),
+
+person_caps as (
+    select * from {{ ref('person_caps') }}
+    where is_reached
+),
+
+fatigue_tiers as (
+    select * from {{ ref('fatigue_tiers') }}
 ),
 
 pressure as (
     select
         person_id,
-        max(exposed_at) as last_exposed_at,
-        count(*) filter (where exposed_at >= {{ window_start(1, 'day') }}) as messages_1d,
-        count(*) filter (where exposed_at >= {{ window_start(7, 'day') }}) as messages_7d,
-        count(*) filter (where exposed_at >= {{ window_start(14, 'day') }}) as messages_14d,
-        count(*) filter (where exposed_at >= {{ window_start(30, 'day') }}) as messages_30d
+        {%- for days in windows %}
+        count(*) filter (where {{ in_window('exposed_at', days, 'day') }}) as messages_{{ days }}d,
+        count(*) filter (
+            where is_promotional and {{ in_window('exposed_at', days, 'day') }}
+        ) as promotional_messages_{{ days }}d,
+        count(*) filter (
+            where message_class = 'transactional' and {{ in_window('exposed_at', days, 'day') }}
+        ) as transactional_messages_{{ days }}d,
+        {%- for channel in channels %}
+        count(*) filter (
+            where channel = '{{ channel }}' and {{ in_window('exposed_at', days, 'day') }}
+        ) as {{ channel }}_messages_{{ days }}d,
+        {%- endfor %}
+        -- Customer.io withheld it, as a rule because of its own message limit.
+        count(*) filter (
+            where {{ in_window('undeliverable_at', days, 'day') }}
+        ) as undeliverable_messages_{{ days }}d,
+        {%- endfor %}
+        max(exposed_at) as last_exposed_at
     from deliveries
+    where coalesce(exposed_at, undeliverable_at) <= {{ as_of() }}
     group by person_id
+    having max(exposed_at) is not null
 ),
 
 responses as (
     select
         person_id,
-        max(occurred_at) as last_clicked_at,
-        count(*) filter (where occurred_at >= {{ window_start(1, 'day') }}) as clicks_1d,
-        count(*) filter (where occurred_at >= {{ window_start(7, 'day') }}) as clicks_7d,
-        count(*) filter (where occurred_at >= {{ window_start(14, 'day') }}) as clicks_14d,
-        count(*) filter (where occurred_at >= {{ window_start(30, 'day') }}) as clicks_30d
-    from clicks
+        {%- for days in windows %}
+        count(*) filter (where {{ in_window('occurred_at', days, 'day') }}) as clicks_{{ days }}d,
+        {%- endfor %}
+        max(occurred_at) as last_clicked_at
+    from human_clicks
     group by person_id
+),
+
+-- The cap that keeps its person waiting longest is the one that binds.
+caps as (
+    select
+        person_id,
+        cap_id as cap_reached,
+        next_free_at,
+        row_number() over (partition by person_id order by next_free_at desc, cap_id asc) as cap_rank
+    from person_caps
+),
+
+joined as (
+    select
+        pressure.*,
+        responses.last_clicked_at,
+        caps.cap_reached,
+        {%- for days in windows %}
+        coalesce(responses.clicks_{{ days }}d, 0) as clicks_{{ days }}d,
+        {%- endfor %}
+        caps.next_free_at
+    from pressure
+    left join responses
+        on pressure.person_id = responses.person_id
+    left join caps
+        on
+            pressure.person_id = caps.person_id
+            and caps.cap_rank = 1
+),
+
+-- Receipts and the like are no pressure; what was clicked relieves it.
+weighed as (
+    select
+        *,
+        {{ points.message_7d }} * (messages_7d - transactional_messages_7d)
+        + {{ points.message_14d }} * (
+            messages_14d - transactional_messages_14d
+            - messages_7d + transactional_messages_7d
+        )
+        + {{ points.message_30d }} * (
+            messages_30d - transactional_messages_30d
+            - messages_14d + transactional_messages_14d
+        )
+        + {{ points.undeliverable_14d }} * undeliverable_messages_14d
+        - {{ points.click_14d }} * clicks_14d
+        - {{ points.click_30d }} * (clicks_30d - clicks_14d) as points
+    from joined
+),
+
+scored as (
+    select
+        *,
+        cast(least(100, greatest(0, points)) as double) as score
+    from weighed
+),
+
+tiers as (
+    select
+        *,
+        lead(score_from) over (order by score_from) as next_score_from
+    from fatigue_tiers
 ),
 
 final as (
     select
-        pressure.person_id,
-        pressure.last_exposed_at,
-        responses.last_clicked_at,
-        pressure.messages_1d,
-        pressure.messages_7d,
-        pressure.messages_14d,
-        pressure.messages_30d,
-        coalesce(responses.clicks_1d, 0) as clicks_1d,
-        coalesce(responses.clicks_7d, 0) as clicks_7d,
-        coalesce(responses.clicks_14d, 0) as clicks_14d,
-        coalesce(responses.clicks_30d, 0) as clicks_30d,
-        case
-            when pressure.messages_14d = 0 then 'rested'
-            when coalesce(responses.clicks_14d, 0) > 0 then 'responsive'
-            when pressure.messages_14d < {{ var('fatigue_risk_messages') }} then 'quiet'
-            else 'fatigued'
-        end as tier
-    from pressure
-    left join responses
-        on pressure.person_id = responses.person_id
+        scored.person_id,
+        scored.cap_reached,
+        scored.last_exposed_at,
+        scored.last_clicked_at,
+        scored.next_free_at,
+        {%- for kind in kinds %}
+        {%- for days in windows %}
+        scored.{{ kind }}messages_{{ days }}d,
+        {%- endfor %}
+        {%- endfor %}
+        {%- for days in windows %}
+        scored.clicks_{{ days }}d,
+        {%- endfor %}
+        scored.score,
+        tiers.tier
+    from scored
+    left join tiers
+        on
+            scored.score >= tiers.score_from
+            and (tiers.next_score_from is null or scored.score < tiers.next_score_from)
 )
 
 select * from final

@@ -1,0 +1,60 @@
+-- Without trapped deliveries, so that the clicks of a message's links add up to the message's.
+with message_events as (
+    select * from {{ ref('message_events') }}
+    where
+        metric = 'clicked'
+        and not is_ghost
+        and delivery_id is not null
+),
+
+deliveries as (
+    select * from {{ ref('deliveries') }}
+),
+
+clicks as (
+    select
+        {{ message_key('deliveries') }} as message_key,
+        deliveries.channel,
+        coalesce(message_events.link_id, message_events.href, 'unknown') as link_key,
+        message_events.link_id,
+        message_events.href,
+        message_events.person_id,
+        message_events.occurred_at,
+        message_events.is_human
+    from message_events
+    inner join deliveries
+        on message_events.delivery_id = deliveries.delivery_id
+),
+
+counted as (
+    select
+        message_key,
+        channel,
+        link_key,
+        max(link_id) as link_id,
+        max_by(href, occurred_at) as href,
+        max(occurred_at) as last_clicked_at,
+        count(*) filter (where is_human) as human_clicks,
+        count(distinct person_id) filter (where is_human) as human_clickers,
+        count(*) filter (where not is_human) as machine_clicks
+    from clicks
+    group by message_key, channel, link_key
+),
+
+final as (
+    select
+        message_key,
+        channel,
+        link_key,
+        link_id,
+        href,
+        last_clicked_at,
+        human_clicks,
+        human_clickers,
+        machine_clicks,
+        cast(human_clicks as double)
+        / nullif(sum(human_clicks) over (partition by message_key, channel), 0) as click_share
+    from counted
+)
+
+select * from final
