@@ -119,7 +119,8 @@ def test_how_far_a_feed_is_whole_can_be_said_with_files_or_alone(
 
 
 def test_usage_errors_name_what_is_wrong(home: Home) -> None:
-    with pytest.raises(UsageError, match="there is no feed clicks; there are webhooks, exports, orders"):
+    feeds = "there is no feed clicks; there are webhooks, exports, orders"
+    with pytest.raises(UsageError, match=feeds):
         load(home, "clicks", ["x"])
     with pytest.raises(UsageError, match="name files to load into orders"):
         load(home, "orders", [])
