@@ -35,11 +35,10 @@ select
 from experiment_results as results
 inner join int_experiments as experiments on results.experiment_id = experiments.experiment_id
 where
-    results.method = case
-        when results.arm = 'none' then 'none'
-        when results.metric = 'conversion_rate' then 'welch'
-        else 'hall'
-    end
+    results.is_headline
+    and results.metric in (
+        'conversion_rate', 'orders_per_person', 'revenue_per_person', 'net_revenue_per_person'
+    )
 order by experiments.starts_at, results.experiment_id, results.arm, results.metric
 """
 

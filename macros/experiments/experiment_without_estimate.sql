@@ -5,6 +5,7 @@
         'none' as arm,
         cast(null as {{ dbt.type_string() }}) as control_arm,
         metric,
+        family,
         window_hours,
         'all' as segment,
         'none' as method,
@@ -12,10 +13,41 @@
         cast(null as bigint) as control_people,
         {%- for column in [
             'mean', 'control_mean', 'effect', 'standard_error', 'ci_low', 'ci_high', 'p_value',
-            'relative_effect', 'relative_ci_low', 'relative_ci_high'
+            'p_value_bh', 'p_value_holm', 'relative_effect', 'relative_ci_low', 'relative_ci_high'
         ] %}
         cast(null as double) as {{ column }},
         {%- endfor %}
+        true as is_headline,
         {{ verdict }} as verdict,
         {{ reason }} as reason
+{%- endmacro -%}
+
+
+{#- What an interval says, and why, as two columns. `converters` is the smaller arm's number of
+    people with any; null where the metric has no such number. -#}
+{%- macro experiment_verdict(ci_low, ci_high, better, converters) -%}
+    {%- set fewest = var('verdict_minimum_converters') -%}
+    {%- set careful = var('verdict_careful_converters') -%}
+    case
+        when {{ ci_low }} is null then 'no verdict'
+        when {{ converters }} < {{ fewest }} then 'no verdict'
+        when {{ ci_low }} <= 0 and {{ ci_high }} >= 0 then 'no clear effect'
+        when {{ better }} = 'neither' and {{ ci_low }} > 0 then 'higher'
+        when {{ better }} = 'neither' then 'lower'
+        when ({{ ci_low }} > 0) = ({{ better }} = 'higher') then 'helps'
+        else 'hurts'
+    end as verdict,
+    case
+        when {{ ci_low }} is null then 'nothing varies in the arms'
+        when {{ converters }} < {{ fewest }}
+            then 'fewer than {{ fewest }} people in an arm have any'
+        when {{ ci_low }} > 0 then 'the whole 95 % interval lies above 0'
+        when {{ ci_high }} < 0 then 'the whole 95 % interval lies below 0'
+        else 'the 95 % interval includes 0'
+    end
+    || case
+        when {{ ci_low }} is not null and {{ converters }} between {{ fewest }} and {{ careful - 1 }}
+            then '; fewer than {{ careful }} people in an arm have any'
+        else ''
+    end as reason
 {%- endmacro -%}

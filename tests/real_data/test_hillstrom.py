@@ -36,6 +36,24 @@ PUBLISHED_CONVERSION = {
     "womens": (0.003111, 0.150e-2, 0.472e-2),
 }
 
+# What else scipy, statsmodels and numpy give for the same people: effect and standard error of
+# visits; with what they had spent before (`history`) adjusted for; with spend cut at the 95th
+# percentile of everyone who spent.
+ELSEWHERE = {
+    ("mens", "site_visit_rate", "cuped"): (0.07641114745941806, 0.0033783605),
+    ("mens", "revenue_per_person", "cuped"): (0.7674384994278, 0.1452150421941),
+    ("mens", "revenue_per_person_capped", "welch"): (0.7374464047868928, 0.13416014793730938),
+}
+HALL = {
+    "mens": (1.0740538049197877e-08, 0.4937486047184146, 1.0639675233750574),
+    "womens": (0.0007930839115783255, 0.17381283974377565, 0.6850028374751701),
+}
+# Cochran's Q between who was new within the year and who was not.
+WOMENS_BY_TENURE = {
+    "site_visit_rate": (2.5423803326280483, 0.11082759392445397),
+    "conversion_rate": (6.9541394, 0.0083626),
+}
+
 EVENTS = f"""
 with people as (
     select
@@ -74,6 +92,39 @@ select
     spend as total_amount
 from (select row_number() over () as person, conversion, spend from hillstrom)
 where conversion = 1
+union all
+select
+    'earlier-' || row_number() over () as order_id,
+    'customer-' || person as customer_id,
+    timestamp '{SENT_AT}' - interval 1 day as ordered_at,
+    'USD' as currency,
+    history as total_amount
+from (select row_number() over () as person, history from hillstrom)
+"""
+
+# The source says who was new within the year.
+PEOPLE = f"""
+select
+    'customer-' || person as customer_id,
+    timestamp '{SENT_AT}' - to_days(case newbie when 1 then 100 else 1000 end) as created_at
+from (select row_number() over () as person, newbie from hillstrom)
+"""
+
+# A visit as mParticle reports it: a session of the site, in a batch of its own.
+VISITS = f"""
+select
+    {{'customer_id': 'customer-' || person}} as user_identities,
+    person as mpid,
+    'production' as environment,
+    [{{
+        'event_type': 'session_start',
+        'data': {{
+            'event_id': person,
+            'timestamp_unixtime_ms': epoch_ms(timestamp '{SENT_AT}' + interval 3 day)
+        }}
+    }}] as events
+from (select row_number() over () as person, visit from hillstrom)
+where visit = 1
 """
 
 
@@ -109,10 +160,14 @@ def project(source: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPath
     (seeds / "experiment_arms.csv").write_text(header + rows)
     source.execute(f"copy ({EVENTS}) to '{folder}/webhooks.jsonl' (format json)")
     source.execute(f"copy ({ORDERS}) to '{folder}/orders.csv' (format csv, header)")
+    source.execute(f"copy ({VISITS}) to '{folder}/visits.jsonl' (format json)")
+    source.execute(f"copy ({PEOPLE}) to '{folder}/people.csv' (format csv, header)")
     home = Home(folder / "home")
     home.make()
     complete = datetime.fromisoformat(COMPLETE).replace(tzinfo=UTC)
     load(home, "webhooks", [str(folder / "webhooks.jsonl")], complete_through=complete)
+    load(home, "people", [str(folder / "people.csv")], complete_through=complete)
+    load(home, "mparticle", [str(folder / "visits.jsonl")], complete_through=complete)
     load(home, "orders", [str(folder / "orders.csv")], complete_through=complete)
     project = Project(home=home, company=company, variables={"as_of": COMPLETE})
     build(project)
@@ -145,7 +200,12 @@ def test_spend_lifts_as_published(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("metric", "column"), [("revenue_per_person", "spend"), ("conversion_rate", "conversion")]
+    ("metric", "column"),
+    [
+        ("revenue_per_person", "spend"),
+        ("conversion_rate", "conversion"),
+        ("site_visit_rate", "visit"),
+    ],
 )
 def test_the_interval_is_scipys(
     project: Project, source: duckdb.DuckDBPyConnection, metric: str, column: str
@@ -181,3 +241,58 @@ def test_conversion_lifts_as_published(project: Project) -> None:
         assert results[arm]["effect"] == pytest.approx(effect, abs=1e-6)
         assert results[arm]["ci_low"] == pytest.approx(low, abs=1e-5)
         assert results[arm]["ci_high"] == pytest.approx(high, abs=1e-5)
+
+
+@pytest.mark.parametrize(("arm", "metric", "method"), ELSEWHERE)
+def test_estimates_are_those_computed_elsewhere(
+    project: Project, arm: str, metric: str, method: str
+) -> None:
+    effect, error = ELSEWHERE[arm, metric, method]
+    result = read(project, metric, method)[arm]
+    assert result["effect"] == pytest.approx(effect, rel=1e-9)
+    assert result["standard_error"] == pytest.approx(error, rel=1e-8)
+
+
+def test_the_verdict_on_spend_is_halls(project: Project) -> None:
+    for arm, (p_value, low, high) in HALL.items():
+        result = read(project, "revenue_per_person", "hall")[arm]
+        assert result["p_value"] == pytest.approx(p_value, rel=1e-7)
+        assert result["ci_low"] == pytest.approx(low, rel=1e-9)
+        assert result["ci_high"] == pytest.approx(high, rel=1e-9)
+
+
+def test_spend_was_cut_where_numpy_cuts_it(project: Project) -> None:
+    with read_published(project.home) as published:
+        caps = published.connection.execute(
+            f"""
+            select distinct cap from {published.table("marts", "experiment_statistics")}
+            where metric = 'revenue_per_person_capped'
+            """
+        ).fetchall()
+    assert caps == [(362.2,)]
+
+
+def test_the_effect_on_conversions_differs_by_tenure_and_on_visits_does_not(
+    project: Project,
+) -> None:
+    with read_published(project.home) as published:
+        rows = published.connection.execute(
+            f"""
+            select metric, cochran_q, p_value
+            from {published.table("marts", "experiment_heterogeneity")}
+            where arm = 'womens' and dimension = 'tenure'
+            """
+        ).fetchall()
+    found = {metric: (cochran_q, p_value) for metric, cochran_q, p_value in rows}
+    for metric, (cochran_q, p_value) in WOMENS_BY_TENURE.items():
+        assert found[metric][0] == pytest.approx(cochran_q, rel=1e-6)
+        assert found[metric][1] == pytest.approx(p_value, rel=1e-5)
+
+
+def test_random_arms_bought_alike_before(project: Project) -> None:
+    with read_published(project.home) as published:
+        statuses = published.connection.execute(
+            f"select check_name, status from {published.table('marts', 'experiment_health')}"
+        ).fetchall()
+    assert dict(statuses).pop("placebo") == "pass"
+    assert {status for _, status in statuses} == {"pass"}

@@ -1,4 +1,9 @@
--- Every arm beside its control, a row a metric: what the estimators read.
+{%- set sums = [
+    'people', 'delivered_people', 'nonzero_people', 'sum_y', 'sum_yy', 'sum_yyy', 'sum_yd',
+    'sum_x', 'sum_xx', 'sum_xy', 'sum_per', 'sum_per_per', 'sum_y_per'
+] -%}
+-- Every arm beside its holdout, and the treated arms beside each other, a row a metric: what the
+-- estimators read.
 with statistics as (
     select * from {{ ref('experiment_statistics') }}
 ),
@@ -12,48 +17,40 @@ control_arms as (
     group by experiment_id, arm
 ),
 
-controls as (
-    select statistics.*
-    from statistics
-    inner join control_arms
-        on
-            statistics.experiment_id = control_arms.experiment_id
-            and statistics.arm = control_arms.arm
-),
-
-treatments as (
-    select statistics.*
+arms as (
+    select
+        statistics.*,
+        control_arms.arm is not null as is_control
     from statistics
     left join control_arms
         on
             statistics.experiment_id = control_arms.experiment_id
             and statistics.arm = control_arms.arm
-    where control_arms.arm is null
 ),
 
 final as (
     select
-        treatments.experiment_id,
-        treatments.arm,
-        controls.arm as control_arm,
-        treatments.metric,
-        treatments.window_hours,
-        treatments.segment,
-        treatments.people as n_t,
-        treatments.sum_y as sum_y_t,
-        treatments.sum_yy as sum_yy_t,
-        treatments.sum_yyy as sum_yyy_t,
-        controls.people as n_c,
-        controls.sum_y as sum_y_c,
-        controls.sum_yy as sum_yy_c,
-        controls.sum_yyy as sum_yyy_c
-    from treatments
-    inner join controls
+        treated.experiment_id,
+        treated.arm,
+        control.arm as control_arm,
+        treated.metric,
+        treated.window_hours,
+        treated.segment,
+        case when control.is_control then 'holdout' else 'arms' end as comparison,
+        {%- for name in sums %}
+        treated.{{ name }} as {{ name }}_t,
+        control.{{ name }} as {{ name }}_c{{ ',' if not loop.last }}
+        {%- endfor %}
+    from arms as treated
+    inner join arms as control
         on
-            treatments.experiment_id = controls.experiment_id
-            and treatments.metric = controls.metric
-            and treatments.window_hours = controls.window_hours
-            and treatments.segment = controls.segment
+            treated.experiment_id = control.experiment_id
+            and treated.metric = control.metric
+            and treated.window_hours = control.window_hours
+            and treated.segment = control.segment
+            -- Of two treated arms the first by name is held against the second, and once.
+            and (control.is_control or treated.arm < control.arm)
+    where not treated.is_control
 )
 
 select * from final

@@ -1,56 +1,36 @@
--- One row an estimate, before anything is said about whether it may be believed.
-with comparisons as (
-    select * from {{ ref('int_experiment_comparisons') }}
+{%- set hall = ('effect', 'standard_error', 'kappa') -%}
+{%- set counts = ('sum_y_t', 'people_t', 'sum_y_c', 'people_c') -%}
+{%- set planned = var('planned_people') -%}
+-- One row an estimate, tested, before anything is said about whether it may be believed.
+with effects as (
+    select * from {{ ref('int_experiment_effects') }}
 ),
 
-{{ welch_results('welch', 'comparisons') }},
+{{ t_inference('tested', 'effects') }},
 
-skewed as (
+{{ relative_results('related', 'tested') }},
+
+pooled as (
     select
         *,
-        {{ hall_kappa(
-            third_central_moment('n_t', 'sum_y_t', 'sum_yy_t', 'sum_yyy_t'), 'n_t',
-            third_central_moment('n_c', 'sum_y_c', 'sum_yy_c', 'sum_yyy_c'), 'n_c',
-            'standard_error'
-        ) }} as kappa,
-        {{ pooled_proportion_standard_error('sum_y_t', 'n_t', 'sum_y_c', 'n_c') }}
-            as pooled_standard_error
-    from welch
+        people_t + people_c as both_people,
+        {{ hall_statistic(*hall) }} as hall_statistic,
+        effect / nullif({{ pooled_proportion_standard_error(*counts) }}, 0) as pooled_statistic
+    from related
 ),
 
-corrected as (
+bounded as (
     select
         *,
-        {{ hall_low('effect', 'standard_error', 'kappa') }} as hall_ci_low,
-        {{ hall_high('effect', 'standard_error', 'kappa') }} as hall_ci_high,
-        {{ hall_statistic('effect', 'standard_error', 'kappa') }} as hall_statistic,
-        effect / nullif(pooled_standard_error, 0) as pooled_statistic
-    from skewed
-),
-
-estimates as (
-    {{ experiment_estimate('welch', 'ci_low', 'ci_high', 'p_value') }}
-    from corrected
-
-    union all
-
-    -- Few people held out and a few large orders: Welch then says "helps" far too often.
-    {{ experiment_estimate(
-        'hall', 'hall_ci_low', 'hall_ci_high', normal_two_sided_p('hall_statistic')
-    ) }}
-    from corrected
-    where metric <> 'conversion_rate'
-
-    union all
-
-    {{ experiment_estimate(
-        'newcombe',
-        newcombe_low('sum_y_t', 'n_t', 'sum_y_c', 'n_c'),
-        newcombe_high('sum_y_t', 'n_t', 'sum_y_c', 'n_c'),
-        normal_two_sided_p('pooled_statistic')
-    ) }}
-    from corrected
-    where metric = 'conversion_rate'
+        {{ always_valid_half_width('standard_error', 'both_people', planned) }} as half_width,
+        case method
+            when 'hall' then {{ normal_two_sided_p('hall_statistic') }}
+            when 'newcombe' then {{ normal_two_sided_p('pooled_statistic') }}
+            when 'always_valid'
+                then {{ always_valid_p('effect', 'standard_error', 'both_people', planned) }}
+            else p_value
+        end as method_p_value
+    from pooled
 ),
 
 final as (
@@ -61,20 +41,37 @@ final as (
         metric,
         window_hours,
         segment,
-        method,
-        people,
-        control_people,
-        mean,
-        control_mean,
+        case when comparison = 'arms' then 'between_arms' else method end as method,
+        method as estimator,
+        people_t as people,
+        people_c as control_people,
+        nonzero_people_t as nonzero_people,
+        nonzero_people_c as control_nonzero_people,
+        mean_t as mean,
+        mean_c as control_mean,
         effect,
         standard_error,
-        ci_low,
-        ci_high,
-        p_value,
-        relative_effect,
-        relative_ci_low,
-        relative_ci_high
-    from estimates
+        case method
+            when 'hall' then {{ hall_low(*hall) }}
+            when 'newcombe' then {{ newcombe_low(*counts) }}
+            when 'always_valid' then effect - half_width
+            else ci_low
+        end as ci_low,
+        case method
+            when 'hall' then {{ hall_high(*hall) }}
+            when 'newcombe' then {{ newcombe_high(*counts) }}
+            when 'always_valid' then effect + half_width
+            else ci_high
+        end as ci_high,
+        method_p_value as p_value,
+        case
+            when method in ('cuped', 'post_stratified')
+                then {{ relative_effect('effect + mean_c', 'mean_c') }}
+            when method <> 'cace' then relative_effect
+        end as relative_effect,
+        case when method <> 'always_valid' then relative_ci_low end as relative_ci_low,
+        case when method <> 'always_valid' then relative_ci_high end as relative_ci_high
+    from bounded
 )
 
 select * from final

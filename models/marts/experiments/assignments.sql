@@ -25,6 +25,10 @@ profile_people as (
     select * from {{ ref('int_profile_people') }}
 ),
 
+warehouse_assignments as (
+    select * from {{ ref('warehouse_assignments') }}
+),
+
 -- What the company recorded beats what its messages show: it says who was due as well.
 recorded_experiments as (
     select experiment_id
@@ -43,6 +47,10 @@ evidence as (
     from recorded
     inner join experiments
         on recorded.experiment_id = experiments.experiment_id
+    -- Who was put in an arm after the end was never part of the experiment.
+    where
+        coalesce(recorded.assigned_at, experiments.starts_at)
+        < coalesce(experiments.ends_at, cast('9999-12-31' as timestamp))
 
     union all
 
@@ -58,27 +66,50 @@ evidence as (
     where recorded_experiments.experiment_id is null
 ),
 
-final as (
+resolved as (
     select
         evidence.experiment_id,
         profile_people.person_id,
         evidence.arm,
-        evidence.evidence,
-        min(evidence.assigned_at) as assigned_at,
-        count(*) as occurrences,
-        arms.is_control
+        evidence.assigned_at,
+        evidence.evidence
     from evidence
     inner join profile_people
         on evidence.profile_key = profile_people.profile_key
+
+    union all
+
+    select
+        warehouse_assignments.experiment_id,
+        warehouse_assignments.person_id,
+        warehouse_assignments.arm,
+        warehouse_assignments.assigned_at,
+        'drawn' as evidence
+    from warehouse_assignments
+    left join recorded_experiments
+        on warehouse_assignments.experiment_id = recorded_experiments.experiment_id
+    where recorded_experiments.experiment_id is null
+),
+
+final as (
+    select
+        resolved.experiment_id,
+        resolved.person_id,
+        resolved.arm,
+        resolved.evidence,
+        min(resolved.assigned_at) as assigned_at,
+        count(*) as occurrences,
+        arms.is_control
+    from resolved
     inner join arms
         on
-            evidence.experiment_id = arms.experiment_id
-            and evidence.arm = arms.arm
+            resolved.experiment_id = arms.experiment_id
+            and resolved.arm = arms.arm
     group by
-        evidence.experiment_id,
-        profile_people.person_id,
-        evidence.arm,
-        evidence.evidence,
+        resolved.experiment_id,
+        resolved.person_id,
+        resolved.arm,
+        resolved.evidence,
         arms.is_control
 )
 

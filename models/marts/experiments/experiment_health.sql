@@ -2,8 +2,53 @@ with experiments as (
     select * from {{ ref('int_experiments') }}
 ),
 
+arms as (
+    select
+        experiment_id,
+        count(distinct arm) as arms,
+        count(distinct arm) filter (where is_control) as control_arms
+    from {{ ref('experiment_arms') }}
+    group by experiment_id
+),
+
 experiment_people as (
     select * from {{ ref('experiment_people') }}
+),
+
+enrolment as (
+    select
+        experiment_id,
+        least(exp(-greatest(max(log_bayes_factor), 0)), 1) as daily_p_value,
+        -- Of twelve expected none comes by chance on one day in 160,000.
+        count(*) filter (
+            where expected_control_people >= 12 and control_people = 0
+        ) as days_without_control
+    from {{ ref('experiment_enrolment_daily') }}
+    group by experiment_id
+),
+
+purchases as (
+    select
+        experiment_id,
+        min(first_currency) as first_currency,
+        max(last_currency) as last_currency
+    from {{ ref('experiment_purchases') }}
+    group by experiment_id
+),
+
+-- Before the index the arms must be alike; the more comparisons, the less each proves.
+placebos as (
+    select
+        experiment_id,
+        least(min(p_value) * count(p_value), 1) as placebo_p_value
+    from {{ ref('int_experiment_estimates') }}
+    where
+        segment = 'all'
+        and (
+            (metric = 'pre_period_conversion_rate' and method = 'newcombe')
+            or (metric = 'pre_period_revenue_per_person' and method = 'hall')
+        )
+    group by experiment_id
 ),
 
 counted as (
@@ -30,95 +75,52 @@ counted as (
 ),
 
 -- The split is checked on everyone due a message, mature or not.
-ratios as (
+measured as (
     select
-        *,
+        counted.*,
+        enrolment.daily_p_value,
+        enrolment.days_without_control,
+        placebos.placebo_p_value,
+        purchases.first_currency,
+        purchases.last_currency,
+        coalesce(arms.control_arms, 0) = 0 and arms.arms > 1 as has_no_control_arm,
+        cast(counted.mixed_people as double) / nullif(counted.people, 0) as mixed_share,
+        cast(counted.leaked_people as double) / nullif(counted.control_people, 0) as leaked_share,
         case
-            when holdout_share > 0 and holdout_share < 1 and control_people > 0
+            when
+                counted.holdout_share > 0
+                and counted.holdout_share < 1
+                and counted.control_people > 0
                 then
                     {{ sample_ratio_term(
-                        'control_people', '(control_people + treated_people)', 'holdout_share'
+                        'counted.control_people', '(counted.control_people + counted.treated_people)',
+                        'counted.holdout_share'
                     ) }}
                     + {{ sample_ratio_term(
-                        'treated_people', '(control_people + treated_people)', '(1 - holdout_share)'
+                        'counted.treated_people', '(counted.control_people + counted.treated_people)',
+                        '(1 - counted.holdout_share)'
                     ) }}
         end as chi_square
     from counted
+    left join arms
+        on counted.experiment_id = arms.experiment_id
+    left join enrolment
+        on counted.experiment_id = enrolment.experiment_id
+    left join placebos
+        on counted.experiment_id = placebos.experiment_id
+    left join purchases
+        on counted.experiment_id = purchases.experiment_id
 ),
 
 tested as (
     select
         *,
         {{ chi_square_upper_tail('chi_square', 1) }} as sample_ratio_p_value
-    from ratios
+    from measured
 ),
 
 checks as (
-    select
-        experiment_id,
-        'random_holdout' as check_name,
-        case when control_people > 0 and treated_people > 0 then 'pass' else 'fail' end as status,
-        cast(control_people as double) as value,
-        cast(1 as double) as threshold,
-        case
-            when people = 0 then 'no assignment was recorded: no random holdout, no lift'
-            when control_people = 0 then 'nobody was held out: no random holdout, no lift'
-            when treated_people = 0 then 'everybody was held out: nothing to compare with'
-            else 'people held out'
-        end as detail
-    from tested
-
-    union all
-
-    select
-        experiment_id,
-        'sample_ratio' as check_name,
-        case
-            when chi_square is null then 'unknown'
-            when sample_ratio_p_value < 0.001 then 'fail'
-            else 'pass'
-        end as status,
-        sample_ratio_p_value as value,
-        cast(0.001 as double) as threshold,
-        case
-            when chi_square is null then 'holdout_share is not given, so the split is not checked'
-            when sample_ratio_p_value < 0.001
-                then 'the arms are not as large as planned: something other than chance splits them'
-            else 'p-value of the arms'' sizes'
-        end as detail
-    from tested
-
-    union all
-
-    select
-        experiment_id,
-        'mixed_arms' as check_name,
-        case
-            when people = 0 then 'unknown'
-            when mixed_people > 0.1 * people then 'fail'
-            when mixed_people > 0.01 * people then 'warn'
-            else 'pass'
-        end as status,
-        cast(mixed_people as double) / nullif(people, 0) as value,
-        cast(0.1 as double) as threshold,
-        'share of people seen in several arms; they are in none' as detail
-    from tested
-
-    union all
-
-    select
-        experiment_id,
-        'leakage' as check_name,
-        case
-            when control_people = 0 then 'unknown'
-            when leaked_people > 0.05 * control_people then 'fail'
-            when leaked_people > 0 then 'warn'
-            else 'pass'
-        end as status,
-        cast(leaked_people as double) / nullif(control_people, 0) as value,
-        cast(0.05 as double) as threshold,
-        'share of held-out people a message of the experiment reached' as detail
-    from tested
+    {{ experiment_health_checks('tested') }}
 ),
 
 final as (
@@ -128,7 +130,8 @@ final as (
         status,
         value,
         threshold,
-        detail
+        detail,
+        case when status = 'fail' then vetoes_on_failure end as vetoes
     from checks
 )
 

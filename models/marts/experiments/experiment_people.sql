@@ -6,13 +6,17 @@ experiments as (
     select * from {{ ref('int_experiments') }}
 ),
 
-delivery_arms as (
-    select * from {{ ref('int_delivery_arms') }}
-    where not is_control and first_event_at <= {{ as_of() }}
+experiment_deliveries as (
+    select * from {{ ref('int_experiment_deliveries') }}
+    where first_event_at <= {{ as_of() }}
 ),
 
 profile_people as (
     select * from {{ ref('int_profile_people') }}
+),
+
+people as (
+    select * from {{ ref('people') }}
 ),
 
 feed_watermarks as (
@@ -26,38 +30,64 @@ watermark as (
     where feed in ('webhooks', 'orders')
 ),
 
-people as (
+assigned as (
     select
         experiment_id,
         person_id,
         count(*) as arms,
         min(arm) as arm,
-        min(assigned_at) as index_at,
+        min(assigned_at) as assigned_at,
         bool_or(is_control) as is_held_out
     from assignments
     group by experiment_id, person_id
 ),
 
-delivered as (
+-- A global holdout has no send to start from: everyone is followed equally long, from its start or
+-- from when they came.
+indexed as (
     select
-        delivery_arms.experiment_id,
-        profile_people.person_id,
-        min(delivery_arms.delivered_at) as first_delivered_at,
-        count(*) as messages
-    from delivery_arms
-    inner join profile_people
-        on delivery_arms.profile_key = profile_people.profile_key
-    group by delivery_arms.experiment_id, profile_people.person_id
+        assigned.*,
+        experiments.covers,
+        experiments.window_hours,
+        case
+            when experiments.kind = 'global'
+                then greatest(
+                    assigned.assigned_at,
+                    experiments.starts_at,
+                    coalesce(people.created_at, experiments.starts_at)
+                )
+            else assigned.assigned_at
+        end as index_at
+    from assigned
+    inner join experiments
+        on assigned.experiment_id = experiments.experiment_id
+    left join people
+        on assigned.person_id = people.person_id
 ),
 
 timed as (
     select
-        people.*,
-        experiments.covers,
-        {{ add_hours('people.index_at', 'experiments.window_hours') }} as window_ends_at
-    from people
-    inner join experiments
-        on people.experiment_id = experiments.experiment_id
+        *,
+        {{ add_hours('index_at', 'window_hours') }} as window_ends_at
+    from indexed
+),
+
+delivered as (
+    select
+        timed.experiment_id,
+        timed.person_id,
+        min(experiment_deliveries.delivered_at) as first_delivered_at,
+        count(*) as messages
+    from timed
+    inner join profile_people
+        on timed.person_id = profile_people.person_id
+    inner join experiment_deliveries
+        on
+            timed.experiment_id = experiment_deliveries.experiment_id
+            and profile_people.profile_key = experiment_deliveries.profile_key
+            and timed.index_at <= experiment_deliveries.first_event_at
+            and timed.window_ends_at > experiment_deliveries.first_event_at
+    group by timed.experiment_id, timed.person_id
 ),
 
 final as (

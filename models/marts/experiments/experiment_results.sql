@@ -1,3 +1,10 @@
+{%- set columns = [
+    'experiment_id', 'arm', 'control_arm', 'metric', 'family', 'window_hours', 'segment', 'method',
+    'people', 'control_people', 'mean', 'control_mean', 'effect', 'standard_error', 'ci_low',
+    'ci_high', 'p_value', 'p_value_bh', 'p_value_holm', 'relative_effect', 'relative_ci_low',
+    'relative_ci_high', 'is_headline', 'verdict', 'reason'
+] -%}
+{%- set tests = 'experiment_id, family, is_headline' -%}
 with estimates as (
     select * from {{ ref('int_experiment_estimates') }}
 ),
@@ -6,131 +13,162 @@ experiments as (
     select * from {{ ref('int_experiments') }}
 ),
 
+metrics as (
+    select * from {{ ref('int_experiment_metrics') }}
+),
+
 experiment_health as (
     select * from {{ ref('experiment_health') }}
 ),
 
+experiment_survival as (
+    select * from {{ ref('experiment_survival') }}
+),
+
+experiment_arms as (
+    select * from {{ ref('experiment_arms') }}
+),
+
 -- What an experiment's health forbids is not shown at all: a number that may not be believed
 -- would be.
-refusals as (
+vetoes as (
     select
         experiment_id,
+        vetoes,
         min_by(
             detail,
             case check_name
                 when 'random_holdout' then 1
                 when 'sample_ratio' then 2
-                when 'leakage' then 3
-                else 4
+                when 'sample_ratio_daily' then 3
+                when 'missing_ghosts' then 4
+                when 'leakage' then 5
+                else 6
             end
         ) as reason
     from experiment_health
-    where status = 'fail'
-    group by experiment_id
+    where vetoes is not null
+    group by experiment_id, vetoes
 ),
 
-metrics as (
-    {%- for metric, _ in experiment_metrics() %}
-    {{ 'union all' if not loop.first }}
-    select '{{ metric }}' as metric
-    {%- endfor %}
-),
-
-refused as (
+refusals as (
     select
         experiments.experiment_id,
-        metrics.metric,
         experiments.window_hours,
-        refusals.reason
-    from refusals
-    inner join experiments
-        on refusals.experiment_id = experiments.experiment_id
+        metrics.metric,
+        metrics.family,
+        min_by(vetoes.reason, vetoes.vetoes) as reason
+    from experiments
     cross join metrics
+    inner join vetoes
+        on
+            experiments.experiment_id = vetoes.experiment_id
+            and (vetoes.vetoes = 'all metrics' or metrics.is_money)
+    group by
+        experiments.experiment_id, experiments.window_hours, metrics.metric, metrics.family
+),
+
+{{ restricted_mean_results('restricted_means', 'experiment_survival', 'experiment_arms') }},
+
+tested as (
+    select
+        {%- for name in [
+            'experiment_id', 'arm', 'control_arm', 'metric', 'window_hours', 'segment', 'method',
+            'people', 'control_people', 'mean', 'control_mean', 'effect', 'standard_error',
+            'ci_low', 'ci_high', 'p_value', 'relative_effect', 'relative_ci_low',
+            'relative_ci_high'
+        ] %}
+        {{ name }},
+        {%- endfor %}
+        least(nonzero_people, control_nonzero_people) as converters
+    from estimates
+
+    union all
+
+    select * from restricted_means
+),
+
+believed as (
+    select
+        tested.*,
+        metrics.family,
+        metrics.better,
+        tested.method = metrics.headline_method and tested.segment = 'all' as is_headline
+    from tested
+    inner join metrics
+        on tested.metric = metrics.metric
+    left join refusals
+        on
+            tested.experiment_id = refusals.experiment_id
+            and tested.metric = refusals.metric
+    where refusals.experiment_id is null
+),
+
+ranked as (
+    select
+        *,
+        {{ p_value_rank('p_value', tests) }} as test_rank,
+        {{ p_value_count('p_value', tests) }} as test_count
+    from believed
+),
+
+-- The family is what one experiment is decided by: its goals over its arms, one method each.
+judged as (
+    select
+        *,
+        case when is_headline then
+            {{ benjamini_hochberg('p_value', 'test_rank', 'test_count', tests) }}
+        end as p_value_bh,
+        case when is_headline then
+            {{ holm('p_value', 'test_rank', 'test_count', tests) }}
+        end as p_value_holm,
+        {{ experiment_verdict('ci_low', 'ci_high', 'better', 'converters') }}
+    from ranked
 ),
 
 estimated as (
-    select experiment_id
-    from estimates
-    group by experiment_id
+    select
+        experiment_id,
+        metric
+    from believed
+    group by experiment_id, metric
 ),
 
 -- Too early is no refusal: the arms are there, and nobody's window is over yet.
 waiting as (
     select
         experiments.experiment_id,
+        experiments.window_hours,
         metrics.metric,
-        experiments.window_hours
+        metrics.family
     from experiments
-    left join refusals
-        on experiments.experiment_id = refusals.experiment_id
-    left join estimated
-        on experiments.experiment_id = estimated.experiment_id
     cross join metrics
-    where refusals.experiment_id is null and estimated.experiment_id is null
-),
-
-judged as (
-    select
-        estimates.*,
-        estimates.control_mean * estimates.control_people as control_total,
-        estimates.mean * estimates.people as total
-    from estimates
     left join refusals
-        on estimates.experiment_id = refusals.experiment_id
-    where refusals.experiment_id is null
+        on
+            experiments.experiment_id = refusals.experiment_id
+            and metrics.metric = refusals.metric
+    left join estimated
+        on
+            experiments.experiment_id = estimated.experiment_id
+            and metrics.metric = estimated.metric
+    where refusals.experiment_id is null and estimated.experiment_id is null
 ),
 
 final as (
     select
-        experiment_id,
-        arm,
-        control_arm,
-        metric,
-        window_hours,
-        segment,
-        method,
-        people,
-        control_people,
-        mean,
-        control_mean,
-        effect,
-        standard_error,
-        ci_low,
-        ci_high,
-        p_value,
-        relative_effect,
-        relative_ci_low,
-        relative_ci_high,
-        case
-            when ci_low is null then 'no verdict'
-            when
-                metric = 'conversion_rate'
-                and least(total, control_total) < {{ var('verdict_minimum_converters') }}
-                then 'no verdict'
-            when ci_low > 0 then 'helps'
-            when ci_high < 0 then 'hurts'
-            else 'no clear effect'
-        end as verdict,
-        case
-            when ci_low is null then 'nothing varies in the arms'
-            when
-                metric = 'conversion_rate'
-                and least(total, control_total) < {{ var('verdict_minimum_converters') }}
-                then 'fewer than {{ var("verdict_minimum_converters") }} people converted in an arm'
-            when ci_low > 0 then 'the whole 95 % interval lies above 0'
-            when ci_high < 0 then 'the whole 95 % interval lies below 0'
-            else 'the 95 % interval includes 0'
-        end as reason
+        {{ columns | join(',\n        ') }}
     from judged
 
     union all
 
     {{ experiment_without_estimate("'refused'", 'reason') }}
-    from refused
+    from refusals
 
     union all
 
-    {{ experiment_without_estimate("'too early'", "'nobody''s window is over yet'") }}
+    {{ experiment_without_estimate(
+        "'too early'", "'nobody''s window is over yet, or what it needs is not loaded so far'"
+    ) }}
     from waiting
 )
 

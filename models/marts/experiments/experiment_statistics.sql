@@ -6,81 +6,124 @@ experiments as (
     select * from {{ ref('int_experiments') }}
 ),
 
+metrics as (
+    select * from {{ ref('int_experiment_metrics') }}
+),
+
 person_values as (
     select
-        experiment_id,
-        arm,
-        {% for metric, expression in experiment_metrics() -%}
-        cast({{ expression }} as decimal(12, 4)) as {{ metric }},
-        {% endfor -%}
-        case when is_delivered then 1 else 0 end as delivered
+        experiment_outcomes.experiment_id,
+        experiment_outcomes.arm,
+        experiment_outcomes.tenure_before,
+        experiment_outcomes.purchases_before,
+        experiment_outcomes.fatigue_before,
+        metrics.metric,
+        metrics.family,
+        metrics.is_capped,
+        {{ metric_value('value') }} as y,
+        {{ metric_value('per') }} as per,
+        coalesce({{ metric_value('covariate') }}, 0) as x,
+        case when experiment_outcomes.is_delivered then 1 else 0 end as d
     from experiment_outcomes
+    cross join metrics
 ),
 
--- Squares and cubes are multiplied in decimals wide enough for them, or an engine overflows.
-powers as (
+-- One cap over all arms, or the cap itself would make a difference.
+caps as (
     select
         experiment_id,
-        arm,
-        {% for metric, _ in experiment_metrics() -%}
-        {{ metric }},
-        cast({{ metric }} as decimal(20, 4)) * {{ metric }} as {{ metric }}_squared,
-        cast(cast({{ metric }} as decimal(20, 4)) * {{ metric }} as decimal(25, 8)) * {{ metric }}
-            as {{ metric }}_cubed,
-        {% endfor -%}
-        delivered
+        metric,
+        cast(
+            percentile_cont({{ var('cap_quantile') }}) within group (order by y) as decimal(16, 4)
+        ) as cap
     from person_values
+    where is_capped and y > 0
+    group by experiment_id, metric
 ),
 
+capped as (
+    select
+        person_values.*,
+        caps.cap,
+        case when person_values.y > caps.cap then caps.cap else person_values.y end as v
+    from person_values
+    left join caps
+        on
+            person_values.experiment_id = caps.experiment_id
+            and person_values.metric = caps.metric
+    where person_values.y is not null
+),
+
+-- Squares and products are multiplied in decimals wide enough for them, so that the sums do not
+-- depend on the order in which an engine adds them. Cubes of large amounts fit no decimal.
+powers as (
+    select
+        *,
+        cast(v * v as decimal(32, 8)) as vv,
+        cast(cast(v as double) * v * v as double) as vvv,
+        cast(x * x as decimal(32, 8)) as xx,
+        cast(v * x as decimal(32, 8)) as vx,
+        cast(per * per as decimal(32, 8)) as pp,
+        cast(v * per as decimal(32, 8)) as vp
+    from capped
+),
+
+-- Only what was so before the index makes a segment.
 summed as (
     select
         experiment_id,
         arm,
-        {% for metric, _ in experiment_metrics() -%}
-        sum({{ metric }}) as {{ metric }}_y,
-        sum({{ metric }}_squared) as {{ metric }}_yy,
-        sum({{ metric }}_cubed) as {{ metric }}_yyy,
-        sum({{ metric }} * delivered) as {{ metric }}_yd,
-        {% endfor -%}
+        metric,
+        family,
+        case
+            when tenure_before is not null then 'tenure: ' || tenure_before
+            when purchases_before is not null then 'orders before: ' || purchases_before
+            when fatigue_before is not null then 'fatigue: ' || fatigue_before
+            else 'all'
+        end as segment,
+        max(cap) as cap,
         count(*) as people,
-        sum(delivered) as delivered_people
+        sum(d) as delivered_people,
+        count(*) filter (where v <> 0) as nonzero_people,
+        sum(v) as sum_y,
+        sum(vv) as sum_yy,
+        round(sum(vvv), 4) as sum_yyy,
+        sum(v * d) as sum_yd,
+        sum(x) as sum_x,
+        sum(xx) as sum_xx,
+        sum(vx) as sum_xy,
+        sum(per) as sum_per,
+        sum(pp) as sum_per_per,
+        sum(vp) as sum_y_per
     from powers
-    group by experiment_id, arm
-),
-
-by_metric as (
-    {%- for metric, _ in experiment_metrics() %}
-    {{ 'union all' if not loop.first }}
-    select
-        experiment_id,
-        arm,
-        '{{ metric }}' as metric,
-        people,
-        delivered_people,
-        {{ metric }}_y as sum_y,
-        {{ metric }}_yy as sum_yy,
-        {{ metric }}_yyy as sum_yyy,
-        {{ metric }}_yd as sum_yd
-    from summed
-    {%- endfor %}
+    group by grouping sets (
+        (experiment_id, arm, metric, family),
+        (experiment_id, arm, metric, family, tenure_before),
+        (experiment_id, arm, metric, family, purchases_before),
+        (experiment_id, arm, metric, family, fatigue_before)
+    )
 ),
 
 final as (
     select
-        by_metric.experiment_id,
-        by_metric.arm,
-        by_metric.metric,
+        summed.experiment_id,
+        summed.arm,
+        summed.metric,
         experiments.window_hours,
-        'all' as segment,
-        cast(by_metric.people as bigint) as people,
-        cast(by_metric.delivered_people as bigint) as delivered_people,
-        cast(by_metric.sum_y as double) as sum_y,
-        cast(by_metric.sum_yy as double) as sum_yy,
-        cast(by_metric.sum_yyy as double) as sum_yyy,
-        cast(by_metric.sum_yd as double) as sum_yd
-    from by_metric
+        summed.segment,
+        cast(summed.people as bigint) as people,
+        cast(summed.delivered_people as bigint) as delivered_people,
+        cast(summed.nonzero_people as bigint) as nonzero_people,
+        {%- for name in [
+            'sum_y', 'sum_yy', 'sum_yyy', 'sum_yd', 'sum_x', 'sum_xx', 'sum_xy', 'sum_per',
+            'sum_per_per', 'sum_y_per', 'cap'
+        ] %}
+        cast(summed.{{ name }} as double) as {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from summed
     inner join experiments
-        on by_metric.experiment_id = experiments.experiment_id
+        on summed.experiment_id = experiments.experiment_id
+    where summed.segment = 'all' or summed.family = 'goal'
 )
 
 select * from final

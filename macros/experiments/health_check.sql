@@ -1,0 +1,146 @@
+{#- The select list of one check of an experiment, without its `from`. A check that fails vetoes what
+    `vetoes` says. -#}
+{%- macro health_check(name, status, value, threshold, detail, vetoes='all metrics') -%}
+    select
+        experiment_id,
+        '{{ name }}' as check_name,
+        {{ status }} as status,
+        cast({{ value }} as double) as value,
+        cast({{ threshold }} as double) as threshold,
+        {{ detail }} as detail,
+        '{{ vetoes }}' as vetoes_on_failure
+{%- endmacro -%}
+
+
+{#- Pass, warn above `warn` and fail above `fail`; unknown where the value is null. -#}
+{%- macro status_above(value, warn, fail) -%}
+    case
+        when {{ value }} is null then 'unknown'
+        when {{ value }} > {{ fail }} then 'fail'
+        when {{ value }} > {{ warn }} then 'warn'
+        else 'pass'
+    end
+{%- endmacro -%}
+
+
+{#- The same for p-values, which are worse the smaller they are. -#}
+{%- macro status_below(p_value, warn, fail) -%}
+    case
+        when {{ p_value }} is null then 'unknown'
+        when {{ p_value }} < {{ fail }} then 'fail'
+        when {{ p_value }} < {{ warn }} then 'warn'
+        else 'pass'
+    end
+{%- endmacro -%}
+
+
+{#- Every check of an experiment, a select each, over a relation of what was counted. Which comes
+    first here gives the reason where several fail. -#}
+{%- macro experiment_health_checks(relation) -%}
+    {{ health_check(
+        'random_holdout',
+        "case
+            when has_no_control_arm and treated_people > 0 then 'unknown'
+            when control_people > 0 and treated_people > 0 then 'pass'
+            else 'fail'
+        end",
+        'control_people', 1,
+        "case
+            when people = 0 then 'no assignment was recorded: no random holdout, no lift'
+            when has_no_control_arm then 'no arm is held out: arms are compared with each other alone'
+            when control_people = 0 then 'nobody was held out: no random holdout, no lift'
+            when treated_people = 0 then 'everybody was held out: nothing to compare with'
+            else 'people held out'
+        end",
+    ) }}
+    from {{ relation }}
+
+    union all
+
+    {{ health_check(
+        'sample_ratio', status_below('sample_ratio_p_value', 0.001, 0.001),
+        'sample_ratio_p_value', 0.001,
+        "case
+            when chi_square is null
+                then 'holdout_share is not given or an arm is missing, so the split is not checked'
+            when sample_ratio_p_value < 0.001
+                then 'the arms are not as large as planned: something other than chance splits them'
+            else 'p-value of the arms'' sizes'
+        end",
+    ) }}
+    from {{ relation }}
+
+    union all
+
+    {{ health_check(
+        'sample_ratio_daily', status_below('daily_p_value', 0.001, 0.001),
+        'daily_p_value', 0.001,
+        "case
+            when daily_p_value < 0.001
+                then 'for a time the arms did not fill as planned: the split was not the same throughout'
+            else 'p-value of the arms'' sizes, looked at every day'
+        end",
+    ) }}
+    from {{ relation }}
+
+    union all
+
+    {{ health_check(
+        'missing_ghosts', status_above('days_without_control', 0, 0),
+        'days_without_control', 0,
+        "case
+            when days_without_control > 0
+                then 'on some days nobody was held out: people who would have been sent are missing'
+            else 'days on which nobody was held out where at least twelve were expected'
+        end",
+    ) }}
+    from {{ relation }}
+
+    union all
+
+    {{ health_check(
+        'leakage', status_above('leaked_share', 0, 0.05), 'leaked_share', 0.05,
+        "'share of held-out people a message of the experiment reached'",
+    ) }}
+    from {{ relation }}
+
+    union all
+
+    {{ health_check(
+        'mixed_arms', status_above('mixed_share', 0.01, 0.1), 'mixed_share', 0.1,
+        "'share of people seen in several arms; they are in none'",
+    ) }}
+    from {{ relation }}
+
+    union all
+
+    {{ health_check(
+        'placebo', status_below('placebo_p_value', 0.01, 0.001), 'placebo_p_value', 0.001,
+        "case
+            when placebo_p_value < 0.001
+                then 'the arms bought differently before anything was sent: they are not alike'
+            else 'p-value of what the arms bought before the index'
+        end",
+    ) }}
+    from {{ relation }}
+
+    union all
+
+    {{ health_check(
+        'currency',
+        "case
+            when first_currency is null then 'unknown'
+            when first_currency <> last_currency then 'fail'
+            else 'pass'
+        end",
+        'case when first_currency <> last_currency then 2 else 1 end', 1,
+        "case
+            when first_currency <> last_currency
+                then 'people paid in ' || first_currency || ' and in ' || last_currency
+                || ': amounts of several currencies are not added up'
+            else 'currencies people paid in'
+        end",
+        'money metrics',
+    ) }}
+    from {{ relation }}
+{%- endmacro -%}

@@ -1,0 +1,160 @@
+-- The effect and its standard error by every method, before it is tested.
+with comparisons as (
+    select * from {{ ref('int_experiment_comparisons') }}
+),
+
+metrics as (
+    select * from {{ ref('int_experiment_metrics') }}
+),
+
+moments as (
+    select
+        comparisons.*,
+        metrics.kind,
+        metrics.headline_method,
+        {{ experiment_moments('t') }},
+        {{ experiment_moments('c') }},
+        {{ cuped_theta(
+            'people_t', 'sum_y_t', 'sum_x_t', 'sum_xx_t', 'sum_xy_t',
+            'people_c', 'sum_y_c', 'sum_x_c', 'sum_xx_c', 'sum_xy_c'
+        ) }} as theta
+    from comparisons
+    inner join metrics
+        on comparisons.metric = metrics.metric
+),
+
+differences as (
+    select
+        *,
+        mean_t - mean_c as effect,
+        delivered_t - delivered_c as effect_d,
+        {{ welch_standard_error('variance_t', 'people_t', 'variance_c', 'people_c') }}
+            as standard_error,
+        {{ welch_degrees_of_freedom('variance_t', 'people_t', 'variance_c', 'people_c') }}
+            as degrees_of_freedom,
+        {{ sample_mean('people_t', 'variance_t') }} as variance_of_mean_t,
+        {{ sample_mean('people_c', 'variance_c') }} as variance_of_mean_c,
+        {{ cuped_effect('mean_t', 'mean_x_t', 'mean_c', 'mean_x_c', 'theta') }} as cuped_effect,
+        {{ cuped_variance('variance_t', 'variance_x_t', 'covariance_t', 'theta') }}
+            as cuped_variance_t,
+        {{ cuped_variance('variance_c', 'variance_x_c', 'covariance_c', 'theta') }}
+            as cuped_variance_c,
+        {{ over_people('cace_variance_y') }} as cace_variance_y,
+        {{ over_people('cace_variance_d') }} as cace_variance_d,
+        {{ over_people('cace_covariance') }} as cace_covariance
+    from moments
+),
+
+-- The plain difference is tested in several ways: in a segment, or between treated arms, in one.
+methods as (
+    {%- for kind, method in [
+        ('mean', 'welch'), ('mean', 'hall'), ('mean', 'always_valid'),
+        ('proportion', 'welch'), ('proportion', 'newcombe'), ('proportion', 'always_valid'),
+    ] %}
+    {{ 'union all' if not loop.first }}
+    select
+        '{{ kind }}' as kind_of_metric,
+        '{{ method }}' as method
+    {%- endfor %}
+),
+
+plain as (
+    select
+        differences.*,
+        methods.method
+    from differences
+    inner join methods
+        on differences.kind = methods.kind_of_metric
+    where
+        differences.headline_method = methods.method
+        or (differences.segment = 'all' and differences.comparison = 'holdout')
+),
+
+whole as (
+    select * from differences
+    where segment = 'all' and comparison = 'holdout' and kind <> 'ratio'
+),
+
+-- Habits of buying are what outcomes differ by most, so they are the strata.
+strata as (
+    select
+        *,
+        people_t + people_c as stratum_people,
+        sum(people_t + people_c) over (
+            partition by experiment_id, arm, control_arm, metric
+        ) as all_people
+    from differences
+    where segment like 'orders before: %' and comparison = 'holdout' and kind <> 'ratio'
+),
+
+stratified as (
+    select
+        experiment_id,
+        arm,
+        control_arm,
+        metric,
+        sum(effect * stratum_people / nullif(all_people, 0)) as stratified_effect,
+        -- A stratum without a spread of its own cannot be weighed, so there is no sum either.
+        case
+            when count(standard_error) = count(*)
+                then sqrt(sum(power(standard_error * stratum_people / nullif(all_people, 0), 2)))
+        end as stratified_standard_error
+    from strata
+    group by experiment_id, arm, control_arm, metric
+),
+
+final as (
+    {{ experiment_effect(
+        'method', 'effect', 'standard_error', "case when method = 'welch' then degrees_of_freedom end",
+        variance_of_mean_t='variance_of_mean_t', variance_of_mean_c='variance_of_mean_c',
+        kappa=hall_kappa(
+            'third_moment_t', 'people_t', 'third_moment_c', 'people_c', 'standard_error'
+        ),
+    ) }}
+    from plain
+
+    union all
+
+    {{ experiment_effect(
+        "'cuped'",
+        'cuped_effect',
+        welch_standard_error('cuped_variance_t', 'people_t', 'cuped_variance_c', 'people_c'),
+        welch_degrees_of_freedom('cuped_variance_t', 'people_t', 'cuped_variance_c', 'people_c'),
+    ) }}
+    from whole
+    where sum_xx_t + sum_xx_c > 0
+
+    union all
+
+    {{ experiment_effect(
+        "'cace'",
+        cace('effect', 'effect_d'),
+        cace_standard_error(
+            'effect', 'effect_d', 'cace_variance_y', 'cace_variance_d', 'cace_covariance'
+        ),
+    ) }}
+    from whole
+    where {{ cace_is_strong('effect_d', 'cace_variance_d') }}
+
+    union all
+
+    {{ experiment_effect(
+        "'ratio_delta'",
+        'ratio_t - ratio_c',
+        ratio_delta_standard_error('ratio_variance_t', 'people_t', 'ratio_variance_c', 'people_c'),
+        mean_t='ratio_t', mean_c='ratio_c',
+        variance_of_mean_t=sample_mean('people_t', 'ratio_variance_t'),
+        variance_of_mean_c=sample_mean('people_c', 'ratio_variance_c'),
+    ) }}
+    from differences
+    where kind = 'ratio'
+
+    union all
+
+    {{ experiment_effect("'post_stratified'", 'stratified_effect', 'stratified_standard_error') }}
+    from whole
+    inner join stratified
+        using (experiment_id, arm, control_arm, metric)
+)
+
+select * from final

@@ -1,0 +1,155 @@
+-- What clicks claim beside what the holdout shows. Attribution counts orders that came after a
+-- click; many of them would have come without it.
+with orders as (
+    select * from {{ ref('orders') }}
+    where
+        not is_cancelled
+        and person_id is not null
+        and ordered_at <= {{ as_of() }}
+),
+
+human_clicks as (
+    select * from {{ ref('human_clicks') }}
+    where occurred_at <= {{ as_of() }}
+),
+
+deliveries as (
+    select * from {{ ref('deliveries') }}
+    where not is_ghost and campaign_id is not null
+),
+
+experiment_arms as (
+    select * from {{ ref('experiment_arms') }}
+    where campaign_id is not null and not is_control
+),
+
+experiments as (
+    select * from {{ ref('int_experiments') }}
+),
+
+experiment_outcomes as (
+    select * from {{ ref('experiment_outcomes') }}
+),
+
+experiment_results as (
+    select * from {{ ref('experiment_results') }}
+    where is_headline and metric = 'revenue_per_person'
+),
+
+campaigns as (
+    select
+        campaign_id,
+        count(*) filter (where exposed_at <= {{ as_of() }}) as messages,
+        count(distinct person_id) filter (where exposed_at <= {{ as_of() }}) as people
+    from deliveries
+    group by campaign_id
+),
+
+claims as (
+    select
+        orders.order_id,
+        orders.currency,
+        orders.total_amount,
+        deliveries.campaign_id,
+        row_number() over (
+            partition by orders.order_id
+            order by human_clicks.occurred_at desc, human_clicks.message_event_id desc
+        ) as click_rank,
+        row_number() over (
+            partition by orders.order_id, deliveries.campaign_id
+            order by human_clicks.occurred_at desc, human_clicks.message_event_id desc
+        ) as click_rank_of_campaign
+    from orders
+    inner join human_clicks
+        on
+            orders.person_id = human_clicks.person_id
+            and orders.ordered_at >= human_clicks.occurred_at
+            and orders.ordered_at < {{ add_hours(
+                'human_clicks.occurred_at', var('attribution_window_hours')
+            ) }}
+    left join deliveries
+        on human_clicks.delivery_id = deliveries.delivery_id
+),
+
+claimed as (
+    select
+        campaign_id,
+        currency,
+        count(*) filter (where click_rank = 1) as last_click_orders,
+        coalesce(sum(total_amount) filter (where click_rank = 1), 0) as last_click_revenue,
+        count(*) filter (where click_rank_of_campaign = 1) as any_click_orders,
+        coalesce(sum(total_amount) filter (where click_rank_of_campaign = 1), 0)
+            as any_click_revenue
+    from claims
+    where campaign_id is not null
+    group by campaign_id, currency
+),
+
+-- Of several experiments of a campaign the last one says how it is now.
+campaign_experiments as (
+    select
+        experiment_arms.campaign_id,
+        max_by(experiments.experiment_id, experiments.starts_at) as experiment_id
+    from experiment_arms
+    inner join experiments
+        on experiment_arms.experiment_id = experiments.experiment_id
+    group by experiment_arms.campaign_id
+),
+
+currencies as (
+    select
+        experiment_id,
+        max(currency) as currency
+    from experiment_outcomes
+    group by experiment_id
+),
+
+-- What each arm caused adds up; so do the ends of the intervals, which is the widest they can be.
+caused as (
+    select
+        campaign_experiments.campaign_id,
+        campaign_experiments.experiment_id,
+        max(currencies.currency) as currency,
+        sum(experiment_results.people) as treated_people,
+        sum(experiment_results.effect * experiment_results.people) as incremental_revenue,
+        sum(experiment_results.ci_low * experiment_results.people) as incremental_ci_low,
+        sum(experiment_results.ci_high * experiment_results.people) as incremental_ci_high,
+        max(experiment_results.reason) filter (where experiment_results.effect is null) as reason
+    from campaign_experiments
+    inner join experiment_results
+        on campaign_experiments.experiment_id = experiment_results.experiment_id
+    left join currencies
+        on campaign_experiments.experiment_id = currencies.experiment_id
+    group by campaign_experiments.campaign_id, campaign_experiments.experiment_id
+),
+
+final as (
+    select
+        campaigns.campaign_id,
+        coalesce(claimed.currency, 'none') as currency,
+        campaigns.messages,
+        campaigns.people,
+        coalesce(claimed.last_click_orders, 0) as last_click_orders,
+        cast(coalesce(claimed.last_click_revenue, 0) as decimal(18, 4)) as last_click_revenue,
+        coalesce(claimed.any_click_orders, 0) as any_click_orders,
+        cast(coalesce(claimed.any_click_revenue, 0) as decimal(18, 4)) as any_click_revenue,
+        caused.experiment_id,
+        cast(caused.treated_people as bigint) as treated_people,
+        caused.incremental_revenue,
+        caused.incremental_ci_low,
+        caused.incremental_ci_high,
+        case
+            when caused.experiment_id is null
+                then 'no random holdout, so nothing is known of what it caused'
+            else coalesce(caused.reason, 'against the people held out')
+        end as basis
+    from campaigns
+    left join claimed
+        on campaigns.campaign_id = claimed.campaign_id
+    left join caused
+        on
+            campaigns.campaign_id = caused.campaign_id
+            and (claimed.currency = caused.currency or claimed.currency is null)
+)
+
+select * from final

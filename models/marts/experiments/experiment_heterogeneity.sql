@@ -1,0 +1,81 @@
+-- Whether a difference between segments is more than chance (Cochran's Q). Before its p-value no
+-- segment is better than another.
+with estimates as (
+    select * from {{ ref('int_experiment_estimates') }}
+    where
+        segment <> 'all'
+        and method <> 'between_arms'
+        and standard_error > 0
+        -- A handful of buyers has no standard error that could be believed.
+        and least(nonzero_people, control_nonzero_people) >= {{ var('verdict_minimum_converters') }}
+),
+
+experiment_health as (
+    select * from {{ ref('experiment_health') }}
+    where vetoes is not null
+),
+
+metrics as (
+    select * from {{ ref('int_experiment_metrics') }}
+),
+
+weighed as (
+    select
+        estimates.experiment_id,
+        estimates.arm,
+        estimates.control_arm,
+        estimates.metric,
+        estimates.window_hours,
+        substr(estimates.segment, 1, strpos(estimates.segment, ':') - 1) as dimension,
+        estimates.effect,
+        1 / power(estimates.standard_error, 2) as weight
+    from estimates
+    inner join metrics
+        on
+            estimates.metric = metrics.metric
+            and estimates.method = metrics.headline_method
+    left join experiment_health
+        on
+            estimates.experiment_id = experiment_health.experiment_id
+            and (experiment_health.vetoes = 'all metrics' or metrics.is_money)
+    where experiment_health.experiment_id is null
+),
+
+-- Σw(d − d̄)², with the weighted mean taken out of the sum of squares.
+summed as (
+    select
+        experiment_id,
+        arm,
+        control_arm,
+        metric,
+        window_hours,
+        dimension,
+        count(*) as segments,
+        sum(weight * effect) / nullif(sum(weight), 0) as pooled_effect,
+        greatest(
+            sum(weight * effect * effect)
+            - power(sum(weight * effect), 2) / nullif(sum(weight), 0),
+            0
+        ) as cochran_q
+    from weighed
+    group by experiment_id, arm, control_arm, metric, window_hours, dimension
+),
+
+final as (
+    select
+        experiment_id,
+        arm,
+        control_arm,
+        metric,
+        window_hours,
+        dimension,
+        segments,
+        segments - 1 as degrees_of_freedom,
+        pooled_effect,
+        cochran_q,
+        {{ chi_square_upper_tail('cochran_q', '(segments - 1)') }} as p_value
+    from summed
+    where segments > 1
+)
+
+select * from final

@@ -1,0 +1,82 @@
+-- Orders are read once for every experiment: what everyone in one bought before and after.
+with experiment_people as (
+    select * from {{ ref('experiment_people') }}
+    where not is_mixed
+),
+
+orders as (
+    select * from {{ ref('orders') }}
+    where
+        not is_cancelled
+        and person_id is not null
+        and ordered_at <= {{ as_of() }}
+),
+
+refunds as (
+    select * from {{ ref('int_refunds') }}
+),
+
+-- Every order is followed equally long for refunds, or early buyers would have given back more.
+refunded as (
+    select
+        orders.order_id,
+        sum(refunds.amount) as refunded_amount
+    from orders
+    inner join refunds
+        on
+            orders.order_id = refunds.order_id
+            and {{ add_hours('orders.ordered_at', var('refund_window_hours')) }} > refunds.refunded_at
+    group by orders.order_id
+),
+
+placed as (
+    select
+        experiment_people.experiment_id,
+        experiment_people.person_id,
+        orders.ordered_at,
+        orders.currency,
+        orders.total_amount,
+        coalesce(refunded.refunded_amount, 0) as refunded_amount,
+        orders.ordered_at < experiment_people.index_at as is_before,
+        orders.ordered_at < experiment_people.index_at
+        and orders.ordered_at >= {{ add_hours(
+            'experiment_people.index_at', '-' ~ var('pre_period_hours')
+        ) }} as is_in_pre_period,
+        orders.ordered_at >= experiment_people.index_at
+        and orders.ordered_at < experiment_people.window_ends_at as is_in_window,
+        orders.ordered_at >= experiment_people.index_at
+        and orders.ordered_at < {{ add_hours('experiment_people.index_at', 720) }} as is_in_30d
+    from experiment_people
+    inner join orders
+        on experiment_people.person_id = orders.person_id
+    left join refunded
+        on orders.order_id = refunded.order_id
+),
+
+final as (
+    select
+        experiment_id,
+        person_id,
+        min(currency) filter (where is_in_window or is_in_pre_period) as first_currency,
+        max(currency) filter (where is_in_window or is_in_pre_period) as last_currency,
+
+        max(ordered_at) filter (where is_before) as last_ordered_before_at,
+        min(ordered_at) filter (where is_in_window) as next_ordered_at,
+
+        count(*) filter (where is_before) as orders_before,
+        count(*) filter (where is_in_pre_period) as pre_period_orders,
+        cast(
+            coalesce(sum(total_amount) filter (where is_in_pre_period), 0) as decimal(18, 4)
+        ) as pre_period_amount,
+        count(*) filter (where is_in_window) as orders,
+        cast(coalesce(sum(total_amount) filter (where is_in_window), 0) as decimal(18, 4))
+            as amount,
+        cast(coalesce(sum(refunded_amount) filter (where is_in_window), 0) as decimal(18, 4))
+            as refunded_amount,
+
+        coalesce(bool_or(is_in_30d), false) as has_ordered_30d
+    from placed
+    group by experiment_id, person_id
+)
+
+select * from final
