@@ -54,6 +54,7 @@ final as (
         delivered_at
     from delivery_arms
 
+    -- A message of an arm may be covered as well, and is one message: `union`, not `union all`.
     union
 
     select
