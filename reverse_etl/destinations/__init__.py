@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.destinations.amplitude import AMPLITUDE
+from reverse_etl.destinations.meta import META
 from reverse_etl.destinations.mixpanel import MIXPANEL
 from reverse_etl.destinations.segment import SEGMENT
+from reverse_etl.destinations.tiktok import TIKTOK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,5 +16,5 @@ if TYPE_CHECKING:
     from reverse_etl.contract import Destination
 
 DESTINATIONS: Mapping[str, Destination] = {
-    destination.name: destination for destination in (AMPLITUDE, MIXPANEL, SEGMENT)
+    destination.name: destination for destination in (AMPLITUDE, META, MIXPANEL, SEGMENT, TIKTOK)
 }

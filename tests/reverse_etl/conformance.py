@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -13,7 +15,7 @@ import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fakes import amplitude, mixpanel, segment
+from fakes import amplitude, meta, mixpanel, segment, tiktok
 from fakes.server import serve_in_thread
 from reverse_etl.clock import milliseconds
 from reverse_etl.contract import Change
@@ -22,8 +24,10 @@ from reverse_etl.deliver import Delivered, Way, deliver
 from reverse_etl.delivery import Delivery
 from reverse_etl.destinations import DESTINATIONS
 from reverse_etl.destinations.amplitude import AmplitudeSettings
+from reverse_etl.destinations.meta import MetaSettings
 from reverse_etl.destinations.mixpanel import MixpanelSettings
 from reverse_etl.destinations.segment import SegmentSettings
+from reverse_etl.destinations.tiktok import TikTokSettings
 from reverse_etl.http import Http
 from reverse_etl.journal import RunFolder
 from reverse_etl.outcomes import Balance, resolve
@@ -149,9 +153,49 @@ def _sent_cohorts(client: httpx.Client) -> list[str]:
     return [person for ids in client.get("/_fake/cohorts").json().values() for person in ids]
 
 
+PLAIN: dict[str, str] = {}
+"""Whom a digest stands for, so that a list of digests can be read."""
+
+
+def hashed(plain: str) -> str:
+    digest = hashlib.sha256(plain.encode()).hexdigest()
+    PLAIN[digest] = plain
+    return digest
+
+
+def hashed_member(key: str) -> Callable[..., Change]:
+    """Makes members whom a platform knows by the hash of their identifier, under `key`."""
+
+    def make(number: int, **values: object) -> Change:
+        plain = str(values.pop("identifier", identifier(number)))
+        keys = json.dumps({key: hashed(plain)})
+        return _member(number, **values)._replace(identifier=keys)
+
+    return make
+
+
+def _sent_hashed(client: httpx.Client) -> list[str]:
+    lists = client.get("/_fake/audiences").json().values()
+    return [PLAIN[digest] for rows in lists for row in rows for digest in row.values()]
+
+
+def _meta_settings(url: str, secret: str | None = None) -> MetaSettings:
+    return MetaSettings(
+        access_token=Secret(secret or meta.TOKEN), ad_account_id=meta.AD_ACCOUNT, base_url=url
+    )
+
+
+def _tiktok_settings(url: str, secret: str | None = None) -> TikTokSettings:
+    return TikTokSettings(
+        access_token=Secret(secret or tiktok.TOKEN), advertiser_id=tiktok.ADVERTISER, base_url=url
+    )
+
+
 AMPLITUDE = DESTINATIONS["amplitude"]
 MIXPANEL = DESTINATIONS["mixpanel"]
+META = DESTINATIONS["meta"]
 SEGMENT = DESTINATIONS["segment"]
+TIKTOK = DESTINATIONS["tiktok"]
 SUBJECTS = [
     Subject(
         destination="amplitude",
@@ -174,6 +218,19 @@ SUBJECTS = [
         options=AMPLITUDE.objects["audience_members"].options(),
         # before it, the cohort is looked up, and made
         carries="/api/3/cohorts/membership",
+    ),
+    Subject(
+        destination="meta",
+        object="audience_members",
+        app=lambda refused: meta.create_app(refused=[hashed(plain) for plain in refused]),
+        settings=_meta_settings,
+        change=hashed_member("EMAIL"),
+        sent=_sent_hashed,
+        # what is not hashed does not leave
+        locally_bad=_member(0, identifier="someone@example.com"),
+        options=META.objects["audience_members"].options(),
+        # before it, the audience is looked up, and made
+        carries=f"/v25.0/{meta.FIRST_ID // 1000}",
     ),
     Subject(
         destination="mixpanel",
@@ -216,6 +273,18 @@ SUBJECTS = [
         locally_bad=_member(0, label="| |"),
         options=SEGMENT.objects["audience_members"].options(),
         is_silent=True,
+    ),
+    Subject(
+        destination="tiktok",
+        object="audience_members",
+        app=lambda refused: tiktok.create_app(refused=[hashed(plain) for plain in refused]),
+        settings=_tiktok_settings,
+        change=hashed_member("EMAIL_SHA256"),
+        sent=_sent_hashed,
+        locally_bad=_member(0, identifier="someone@example.com"),
+        options=TIKTOK.objects["audience_members"].options(),
+        # before it, the audience is looked up, and made
+        carries="/open_api/v1.3/segment/mapping/",
     ),
 ]
 
