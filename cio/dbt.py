@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from warehouse.errors import CioError
+from warehouse.errors import CioError, UsageError
 from warehouse.home import project_root
 
 if TYPE_CHECKING:
@@ -91,6 +91,36 @@ def inside_project(company: Path) -> str:
     return str(link.relative_to(root))
 
 
+def check_company(company: Path) -> None:
+    """See that a company's folder has the seeds that the models of this version read.
+
+    An upgrade may bring a seed that a folder of one's own does not have yet; dbt alone would name
+    a node that nobody wrote.
+
+    Args:
+        company: The company's folder.
+
+    Raises:
+        UsageError: It is not there, or lacks a seed.
+    """
+    own = project_root() / "company"
+    if not company.is_dir():
+        message = f"there is no folder {company}; set CIO_COMPANY to that of your company"
+        raise UsageError(message)
+    missing = [
+        seed.name
+        for seed in sorted((own / "seeds").glob("*.csv"))
+        if not (company / "seeds" / seed.name).is_file()
+    ]
+    if missing:
+        files = " ".join(str(own / "seeds" / name) for name in missing)
+        message = (
+            f"{company / 'seeds'} lacks {', '.join(missing)}, which the models of this version "
+            f"read. Take the ones that come with it, and edit them: cp {files} {company / 'seeds'}/"
+        )
+        raise UsageError(message)
+
+
 def run_dbt(
     project: Project,
     command: str,
@@ -107,8 +137,10 @@ def run_dbt(
         on_progress: Called with nodes done, nodes in all and the node's name.
 
     Raises:
+        UsageError: The company's folder lacks a seed that the models read.
         BuildFailed: dbt failed; the message lists what failed and why.
     """
+    check_company(project.company_folder)
     process = subprocess.Popen(  # noqa: S603 - our own interpreter, arguments not from a shell
         [
             *(sys.executable, "-m", "dbt.cli.main", "--log-format", "json"),

@@ -31,7 +31,11 @@ def load(  # noqa: PLR0913 - the options of the command
         str | None, typer.Option(help="Until when the feed is now whole, in ISO 8601 (UTC).")
     ] = None,
     column: Annotated[
-        list[str] | None, typer.Option(help="target=source, for CSV feeds; may be repeated.")
+        list[str] | None,
+        typer.Option(help="target=source, a column or customer.email; may be repeated."),
+    ] = None,
+    table: Annotated[
+        str | None, typer.Option(help="A table of the warehouse to load: schema.table.")
     ] = None,
     since: Annotated[
         str | None, typer.Option(help="api: read messages from here at the latest, in ISO 8601.")
@@ -61,6 +65,7 @@ def load(  # noqa: PLR0913 - the options of the command
             Home.resolve(),
             feed,
             paths or [],
+            table=table,
             columns=parse_options(column or []),
             complete_through=instant(complete_through),
             on_progress=tell_progress,

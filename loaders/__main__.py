@@ -39,7 +39,11 @@ def main(  # noqa: PLR0913 - the options of the command
         str, typer.Option(help="Until when the feed is now whole, in ISO 8601 (UTC).")
     ] = "",
     column: Annotated[
-        list[str] | None, typer.Option(help="target=source, for CSV feeds; may be repeated.")
+        list[str] | None,
+        typer.Option(help="target=source, a column or customer.email; may be repeated."),
+    ] = None,
+    table: Annotated[
+        str | None, typer.Option(help="A table of the warehouse to load: schema.table.")
     ] = None,
     since: Annotated[
         str, typer.Option(help="api: read messages from here at the latest, in ISO 8601.")
@@ -65,6 +69,7 @@ def main(  # noqa: PLR0913 - the options of the command
             Home.resolve(),
             feed,
             paths or [],
+            table=table,
             columns=parse_options(column or []),
             complete_through=_instant("--complete-through", complete_through),
             on_progress=_say if sys.stderr.isatty() else None,

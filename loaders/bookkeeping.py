@@ -18,6 +18,8 @@ COUNT: Column = {"data_type": "bigint"}
 FLAG: Column = {"data_type": "bool"}
 INSTANT: Column = {"data_type": "timestamp", "timezone": False}
 MONEY: Column = {"data_type": "decimal", "precision": 18, "scale": 4}
+RATE: Column = {"data_type": "decimal", "precision": 18, "scale": 8}
+DAY: Column = {"data_type": "date"}
 BYTES: Column = {"data_type": "binary"}
 
 QUARANTINE = "quarantine"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from loaders.locations import File
+    from loaders.row_blocks import Block
     from warehouse.raw_tables import Columns
 
 
@@ -34,6 +35,13 @@ class Parse(Protocol):
         self, parser: duckdb.DuckDBPyConnection, file: File, mapping: Mapping[str, str]
     ) -> Iterator[Parsed]:
         """Yield the file's batches; `mapping` names source columns by target."""
+
+
+class SelectRows(Protocol):
+    """Writes the query that types rows and says, in `refusal`, why one is refused."""
+
+    def __call__(self, block: Block) -> str:
+        """The query over a block."""
 
 
 @dataclass(frozen=True)
@@ -76,3 +84,15 @@ class Feed:
     arrange: Arrange = take_all
     other_keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """For feeds of several tables, the key of each further one."""
+    select_rows: SelectRows | None = None
+    """How rows of a table are typed; nothing if the feed's format is fixed."""
+
+    required: frozenset[str] = frozenset()
+    """Targets every row must have."""
+    any_of: Sequence[str] = ()
+    """Targets of which a row has at least one."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The targets by name."""
+        return tuple(self.targets)

@@ -53,6 +53,22 @@ def column_mapping(feed: Feed, options: Mapping[str, str]) -> dict[str, str]:
     return mapping
 
 
+def table_setting(feed: Feed) -> str | None:
+    """The table a feed is loaded from when no file is named: `table` of `[loaders.<feed>]`.
+
+    Raises:
+        UsageError: It is not a text.
+    """
+    section = f"loaders.{feed.name}.table"
+    table: Any = dlt.config.get(section)
+    if table is None:
+        return None
+    if not isinstance(table, str) or not table.strip():
+        message = f'[loaders.{feed.name}] table of .dlt/config.toml: write "schema.table"'
+        raise UsageError(message)
+    return table
+
+
 def _settings(feed: Feed) -> dict[str, str]:
     section = f"loaders.{feed.name}.columns"
     table: Any = dlt.config.get(section)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from loaders.commerce.ad_spend import AD_SPEND
+from loaders.commerce.cancellations import CANCELLATIONS
+from loaders.commerce.currency_rates import CURRENCY_RATES
+from loaders.commerce.order_items import ORDER_ITEMS
 from loaders.commerce.orders import ORDERS
+from loaders.commerce.paid_audience_days import PAID_AUDIENCE_DAYS
 from loaders.commerce.refunds import REFUNDS
 from loaders.customerio.exports import EXPORTS
 from loaders.customerio.webhooks import WEBHOOKS
@@ -24,7 +29,12 @@ FEEDS: dict[str, Feed] = {
         WEBHOOKS,
         EXPORTS,
         ORDERS,
+        ORDER_ITEMS,
         REFUNDS,
+        CANCELLATIONS,
+        AD_SPEND,
+        PAID_AUDIENCE_DAYS,
+        CURRENCY_RATES,
         PEOPLE,
         MERGES,
         ASSIGNMENTS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -13,8 +14,9 @@ from loaders import bookkeeping
 from loaders.bookkeeping import FEED_LOADS, LOADED_FILES, QUARANTINE
 from loaders.duplicates import Duplicates
 from loaders.locations import find_files
-from loaders.mapping import column_mapping
+from loaders.mapping import column_mapping, table_setting
 from loaders.registry import find_feed
+from loaders.table_rows import TableRows, new_rows
 from warehouse.connection import open_warehouse
 from warehouse.errors import UsageError
 from warehouse.land import land, remove_leftovers
@@ -56,17 +58,20 @@ def load(  # noqa: PLR0913 - the options of the command
     feed: str,
     paths: Sequence[str],
     *,
+    table: str | None = None,
     columns: Mapping[str, str] | None = None,
     complete_through: datetime | None = None,
     on_progress: Callable[[str], None] | None = None,
 ) -> LoadReport:
-    """Load the files of a feed that are not loaded yet, or changed since.
+    """Load the files of a feed that are not loaded yet, or changed since; or a table's new rows.
 
     Args:
         home: The home whose warehouse to load into.
         feed: The feed's name, such as webhooks or orders.
         paths: Files, folders, patterns or URLs. None at all is allowed with `complete_through`.
-        columns: Source columns by target, for CSV feeds: `{"order_id": "Order number"}`.
+        table: A table of the warehouse to load instead, `schema.table`; without paths that of the
+            feed's settings, if they name one.
+        columns: Source columns by target, for feeds with a mapping: `{"order_id": "Order number"}`.
         complete_through: Until when the feed is now whole; naive means UTC.
         on_progress: Told sentences on how far the load is, and who it waits for.
 
@@ -82,7 +87,8 @@ def load(  # noqa: PLR0913 - the options of the command
     plan = find_feed(feed)
     check_settings()
     mapping = column_mapping(plan, columns or {})
-    if not paths and complete_through is None:
+    source = _table(plan, paths, table)
+    if not paths and source is None and complete_through is None:
         message = f"name files to load into {feed}, or say how far it is whole"
         raise UsageError(message)
     arranged = plan.arrange(find_files(paths, suffixes=plan.suffixes))
@@ -93,9 +99,12 @@ def load(  # noqa: PLR0913 - the options of the command
         prepare(warehouse, plan.dataset, plan.tables)
         fresh = _fresh(warehouse, plan, files)
         tally = _Tally(Duplicates(warehouse, plan), _naive(complete_through), started_at)
-        if fresh or complete_through is not None:
-            batches = _batches(plan, fresh, mapping, tally, say)
-            land(warehouse, plan.dataset, batches, plan.tables, purpose=f"load {feed}")
+        with (
+            nullcontext() if source is None else new_rows(warehouse, plan, source, mapping) as held
+        ):
+            if fresh or complete_through is not None or (held is not None and held.rows):
+                batches = _batches(plan, _Sources(fresh, held), mapping, tally, say)
+                land(warehouse, plan.dataset, batches, plan.tables, purpose=f"load {feed}")
     return LoadReport(
         feed=feed,
         files=len(fresh),
@@ -124,6 +133,22 @@ class _Tally:
         return self.reasons.total()
 
 
+@dataclass(frozen=True)
+class _Sources:
+    """What a load reads: files that are new, and a table's new rows."""
+
+    files: Sequence[File]
+    held: TableRows | None
+
+
+def _table(feed: Feed, paths: Sequence[str], table: str | None) -> str | None:
+    """The table to load: the one named, else without files that of the settings."""
+    if paths and table is not None:
+        message = f"load {feed.name} from files or from --table {table}, one at a time"
+        raise UsageError(message)
+    return table if paths or table is not None else table_setting(feed)
+
+
 def _naive(instant: datetime | None) -> datetime | None:
     if instant is None or instant.tzinfo is None:
         return instant
@@ -147,22 +172,26 @@ def _fresh(warehouse: duckdb.DuckDBPyConnection, feed: Feed, files: Sequence[Fil
 
 def _batches(
     feed: Feed,
-    files: Sequence[File],
+    sources: _Sources,
     mapping: Mapping[str, str],
     tally: _Tally,
     say: Callable[[str], None],
 ) -> Iterator[tuple[str, pa.Table]]:
     """Batches of every table in the order they are made; the load's own row comes last."""
+    if sources.held is not None:
+        for batch in sources.held.batches():
+            yield from _taken(feed, batch, tally)
+        say(f"{feed.name}: {tally.records:,} records, {sources.held.place} done")
     with duckdb.connect() as parser:
         parser.execute("set TimeZone = 'UTC'")
-        for file in files:
+        for file in sources.files:
             yield from _file_batches(feed, file, feed.parse(parser, file, mapping), tally)
             say(f"{feed.name}: {tally.records:,} records, {file.path} done")
     tally.duplicate_count = tally.duplicates.count()
     load_row: dict[str, object] = {
         "feed": feed.name,
         "complete_through": tally.through,
-        "files": len(files),
+        "files": len(sources.files),
         "records": tally.records,
         "duplicates": tally.duplicate_count,
         "quarantined": tally.quarantined,
@@ -176,17 +205,9 @@ def _file_batches(
 ) -> Iterator[tuple[str, pa.Table]]:
     records, quarantined = 0, 0
     for batch in parsed:
-        if batch.records.num_rows:
-            table = batch.table or feed.table
-            tally.duplicates.add(batch.records, table)
-            yield table, batch.records
-        yield from batch.others.items()
-        if batch.quarantined.num_rows:
-            tally.reasons.update(batch.quarantined.column("reason").to_pylist())
-            yield QUARANTINE, batch.quarantined
+        yield from _taken(feed, batch, tally)
         records += batch.records.num_rows
         quarantined += batch.quarantined.num_rows
-        tally.records += batch.records.num_rows
     file_row: dict[str, object] = {
         "feed": feed.name,
         **asdict(file),
@@ -194,3 +215,16 @@ def _file_batches(
         "quarantined": quarantined,
     }
     yield LOADED_FILES, bookkeeping.rows(LOADED_FILES, [file_row])
+
+
+def _taken(feed: Feed, batch: Parsed, tally: _Tally) -> Iterator[tuple[str, pa.Table]]:
+    """One batch by table, counted."""
+    if batch.records.num_rows:
+        table = batch.table or feed.table
+        tally.duplicates.add(batch.records, table)
+        yield table, batch.records
+    yield from batch.others.items()
+    if batch.quarantined.num_rows:
+        tally.reasons.update(batch.quarantined.column("reason").to_pylist())
+        yield QUARANTINE, batch.quarantined
+    tally.records += batch.records.num_rows

@@ -1,1 +1,1 @@
-"""Orders and refunds."""
+"""Orders and what belongs to them: items, refunds, cancellations, ads and currency rates."""

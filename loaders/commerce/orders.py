@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from loaders.commerce.tables import DATASET, TABLES
-from loaders.csv_feeds import CsvFeed, Target
+from loaders.row_feeds import RowFeed, Target
 
-ORDERS = CsvFeed(
+ORDERS = RowFeed(
     name="orders",
     dataset=DATASET,
     table="orders",
@@ -22,6 +22,7 @@ ORDERS = CsvFeed(
         Target("discount_amount", "money"),
         Target("discount_code"),
         Target("is_cancelled", "flag"),
+        Target("acquisition_channel"),
     ),
     key=("order_id", "payload"),
     any_of=("customer_id", "email", "cio_id"),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from loaders.commerce.tables import DATASET, TABLES
-from loaders.csv_feeds import CsvFeed, Target
+from loaders.row_feeds import RowFeed, Target
 
-REFUNDS = CsvFeed(
+REFUNDS = RowFeed(
     name="refunds",
     dataset=DATASET,
     table="refunds",
@@ -14,7 +14,14 @@ REFUNDS = CsvFeed(
         Target("refund_id", is_required=True),
         Target("order_id", is_required=True),
         Target("refunded_at", "instant", is_required=True),
-        Target("amount", "money", is_required=True),
+        Target("amount", "money"),
+        Target("currency"),
+        Target("is_full", "flag"),
     ),
     key=("refund_id", "payload"),
+    any_of=("amount", "is_full"),
+    refusals=(
+        ("amount is null and not is_full", "amount is empty, and is_full does not say true"),
+        ("amount < 0", "amount is negative: write what was given back as a positive amount"),
+    ),
 ).feed()

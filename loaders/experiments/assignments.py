@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from loaders.csv_feeds import CsvFeed, Target
 from loaders.experiments.tables import DATASET, TABLES
+from loaders.row_feeds import RowFeed, Target
 
-ASSIGNMENTS = CsvFeed(
+ASSIGNMENTS = RowFeed(
     name="assignments",
     dataset=DATASET,
     table="assignments",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from loaders.csv_feeds import CsvFeed, Target
 from loaders.people.tables import DATASET, TABLES
+from loaders.row_feeds import RowFeed, Target
 
-PEOPLE = CsvFeed(
+PEOPLE = RowFeed(
     name="people",
     dataset=DATASET,
     table="people",

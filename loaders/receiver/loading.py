@@ -23,17 +23,19 @@ def load_feed(  # noqa: PLR0913 - the options of the command
     feed: str,
     paths: Sequence[str],
     *,
+    table: str | None = None,
     columns: Mapping[str, str] | None = None,
     complete_through: datetime | None = None,
     on_progress: Callable[[str], None] | None = None,
 ) -> LoadReport:
     """Load files of a feed as `load` does; webhooks without a path are those of the receiver."""
-    if feed == FEED and not paths and not columns:
+    if feed == FEED and not paths and not columns and table is None:
         return load_spool(home, complete_through=complete_through, on_progress=on_progress)
     return load(
         home,
         feed,
         paths,
+        table=table,
         columns=columns,
         complete_through=complete_through,
         on_progress=on_progress,

@@ -31,6 +31,17 @@
         {%- endif %}
 {%- endmacro -%}
 
+{#- The same loads with when each was complete: of two versions without a time the later load's stands. -#}
+{%- macro timed_loads(source_name) -%}
+    select
+        loads.load_id,
+        max(loads.inserted_at) as loaded_at
+    from {{ source(source_name, '_dlt_loads') }} as loads
+    inner join ({{ complete_loads(source_name) }}) as complete
+        on loads.load_id = complete.load_id
+    group by loads.load_id
+{%- endmacro -%}
+
 {#-
     The loads this model has yet to take: complete loads of the dataset, or, with `upstream`, those
     the upstream incremental model has taken, less those in the ledger under this model's name.

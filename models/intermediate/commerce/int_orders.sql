@@ -3,7 +3,11 @@ with orders as (
 ),
 
 refunds as (
-    select * from {{ ref('stg_commerce__refunds') }}
+    select * from {{ ref('int_refunds') }}
+),
+
+cancellations as (
+    select * from {{ ref('stg_commerce__cancellations') }}
 ),
 
 -- For companies without another order feed. Should there be one all the same, its word stands.
@@ -18,7 +22,8 @@ refunded as (
     select
         order_id,
         sum(amount) as refunded_amount,
-        min(refunded_at) as first_refunded_at
+        min(refunded_at) as first_refunded_at,
+        count(*) filter (where is_other_currency) as unconverted_refunds
     from refunds
     group by order_id
 ),
@@ -29,30 +34,40 @@ final as (
         orders.profile_key,
         orders.currency,
         orders.discount_code,
+        orders.acquisition_channel,
         orders.ordered_at,
+        cancellations.cancelled_at,
         refunded.first_refunded_at,
         orders.total_amount,
         orders.discount_amount,
         cast(coalesce(refunded.refunded_amount, 0) as decimal(18, 4)) as refunded_amount,
-        orders.is_cancelled
+        coalesce(refunded.unconverted_refunds, 0) as unconverted_refunds,
+        orders.is_cancelled or cancellations.order_id is not null as is_cancelled
     from orders
     left join refunded
         on orders.order_id = refunded.order_id
+    left join cancellations
+        on orders.order_id = cancellations.order_id
 
     union all
 
     select
-        order_id,
-        profile_key,
-        currency,
-        discount_code,
-        ordered_at,
-        first_refunded_at,
-        total_amount,
-        discount_amount,
-        refunded_amount,
-        is_cancelled
+        mparticle_orders.order_id,
+        mparticle_orders.profile_key,
+        mparticle_orders.currency,
+        mparticle_orders.discount_code,
+        cast(null as {{ dbt.type_string() }}) as acquisition_channel,
+        mparticle_orders.ordered_at,
+        cancellations.cancelled_at,
+        mparticle_orders.first_refunded_at,
+        mparticle_orders.total_amount,
+        mparticle_orders.discount_amount,
+        mparticle_orders.refunded_amount,
+        cast(0 as bigint) as unconverted_refunds,
+        mparticle_orders.is_cancelled or cancellations.order_id is not null as is_cancelled
     from mparticle_orders
+    left join cancellations
+        on mparticle_orders.order_id = cancellations.order_id
 )
 
 select * from final

@@ -3,17 +3,21 @@ with source as (
 ),
 
 complete_loads as (
-    {{ complete_loads('commerce') }}
+    {{ timed_loads('commerce') }}
 ),
 
 -- The shop exports an order again when it changes. The newest version stands; between versions
--- that give no time the text decides, so that the order of loading never does.
+-- that give no time the one that was loaded later.
 ranked as (
     select
         source.*,
         row_number() over (
             partition by source.order_id
-            order by source.updated_at desc nulls last, source.payload desc
+            order by
+                source.updated_at desc nulls last,
+                complete_loads.loaded_at desc,
+                source.source_line desc nulls last,
+                source.payload desc
         ) as version_rank
     from source
     inner join complete_loads
@@ -28,6 +32,7 @@ renamed as (
         {{ normalise_email('email') }} as email,
         upper(currency) as currency,
         discount_code,
+        acquisition_channel,
         ordered_at,
         updated_at,
         total_amount,

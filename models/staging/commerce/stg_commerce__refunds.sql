@@ -24,7 +24,9 @@ renamed as (
         refund_id,
         order_id,
         refunded_at,
-        amount
+        upper(trim(currency)) as currency,
+        amount,
+        coalesce(is_full, false) as is_full
     from ranked
     where version_rank = 1
 )
