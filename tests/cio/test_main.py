@@ -33,7 +33,7 @@ def test_every_command_is_listed_and_shows_its_own_options() -> None:
 
 
 def test_a_misspelled_command_is_told_what_was_meant() -> None:
-    said = CliRunner().invoke(app, ["lod"])
+    said = CliRunner().invoke(app, ["loadd"])
     assert said.exit_code == 2
     assert "Did you mean 'load'?" in said.output
 
