@@ -8,6 +8,7 @@
                 {%- do bands.append({
                     'audience': node.name,
                     'label': audience_label(node.name),
+                    'version': audience.version,
                     'expected_low': audience.expected_size[0],
                     'expected_high': audience.expected_size[1],
                 }) -%}

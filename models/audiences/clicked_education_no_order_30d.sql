@@ -14,16 +14,7 @@ opted_out as (
 
 -- They bought before the click, and nothing since.
 clicked as (
-    select
-        human_clicks.person_id,
-        min(human_clicks.occurred_at) as first_clicked_at,
-        max(human_clicks.occurred_at) as last_clicked_at,
-        count(*) as clicks
-    from human_clicks
-    inner join person_purchases
-        on human_clicks.person_id = person_purchases.person_id
-    where person_purchases.last_ordered_at < human_clicks.occurred_at
-    group by human_clicks.person_id
+    {{ clicked_without_order_since('human_clicks', 'person_purchases', buyers_only=true) }}
 ),
 
 final as (

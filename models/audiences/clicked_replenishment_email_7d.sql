@@ -7,13 +7,7 @@ with human_clicks as (
 ),
 
 clicked as (
-    select
-        person_id,
-        min(occurred_at) as first_clicked_at,
-        max(occurred_at) as last_clicked_at,
-        count(*) as clicks
-    from human_clicks
-    group by person_id
+    {{ clicked_people('human_clicks') }}
 ),
 
 final as (

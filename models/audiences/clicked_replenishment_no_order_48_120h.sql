@@ -14,18 +14,8 @@ opted_out as (
     where {{ opted_out_of('email') }}
 ),
 
--- An order before the click does not count; one at the same instant or later does.
 clicked as (
-    select
-        human_clicks.person_id,
-        min(human_clicks.occurred_at) as first_clicked_at,
-        max(human_clicks.occurred_at) as last_clicked_at,
-        count(*) as clicks
-    from human_clicks
-    left join person_purchases
-        on human_clicks.person_id = person_purchases.person_id
-    where coalesce(person_purchases.last_ordered_at < human_clicks.occurred_at, true)
-    group by human_clicks.person_id
+    {{ clicked_without_order_since('human_clicks', 'person_purchases') }}
 ),
 
 final as (

@@ -22,13 +22,7 @@ opted_out as (
 ),
 
 received as (
-    select
-        person_id,
-        min(exposed_at) as first_received_at,
-        max(exposed_at) as last_received_at,
-        count(*) as messages
-    from deliveries
-    group by person_id
+    {{ received_people('deliveries', 'exposed_at') }}
 ),
 
 final as (

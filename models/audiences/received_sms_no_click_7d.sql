@@ -22,13 +22,7 @@ opted_out as (
 ),
 
 received as (
-    select
-        person_id,
-        min(delivered_at) as first_received_at,
-        max(delivered_at) as last_received_at,
-        count(*) as messages
-    from deliveries
-    group by person_id
+    {{ received_people('deliveries', 'delivered_at') }}
 ),
 
 final as (

@@ -11,6 +11,7 @@ audiences as (
     select
         '{{ band.audience }}' as audience,
         '{{ band.label }}' as label,
+        cast({{ band.version }} as bigint) as version,
         cast({{ band.expected_low }} as bigint) as expected_low,
         cast({{ band.expected_high }} as bigint) as expected_high
     {%- endfor %}
@@ -28,6 +29,7 @@ final as (
     select
         audiences.audience,
         audiences.label,
+        audiences.version,
         {{ as_of() }} as as_of,
         coalesce(counted.people, 0) as people,
         audiences.expected_low,

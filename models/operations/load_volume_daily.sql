@@ -1,0 +1,86 @@
+-- Days on which nothing happened have a row too, from a series' first day to the last whole day, or
+-- a feed that stopped would look like one that has not come yet.
+with message_events as (
+    select * from {{ ref('int_message_events') }}
+    where occurred_at <= {{ as_of() }}
+),
+
+orders as (
+    select * from {{ ref('int_orders') }}
+    where ordered_at <= {{ as_of() }}
+),
+
+behaviour_events as (
+    select * from {{ ref('int_behaviour_events') }}
+    where occurred_at <= {{ as_of() }}
+),
+
+counted as (
+    select
+        'messages' as feed,
+        coalesce(channel, object_type, 'unknown') || ' ' || metric as series,
+        {{ local_date('occurred_at') }} as occurred_on,
+        count(*) as events,
+        max(occurred_at) as last_occurred_at
+    from message_events
+    group by coalesce(channel, object_type, 'unknown') || ' ' || metric, {{ local_date('occurred_at') }}
+
+    union all
+
+    select
+        'orders' as feed,
+        'orders' as series,
+        {{ local_date('ordered_at') }} as occurred_on,
+        count(*) as events,
+        max(ordered_at) as last_occurred_at
+    from orders
+    group by {{ local_date('ordered_at') }}
+
+    union all
+
+    select
+        'behaviour' as feed,
+        event_type as series,
+        {{ local_date('occurred_at') }} as occurred_on,
+        count(*) as events,
+        max(occurred_at) as last_occurred_at
+    from behaviour_events
+    group by event_type, {{ local_date('occurred_at') }}
+),
+
+spans as (
+    select
+        feed,
+        series,
+        min(occurred_on) as first_on,
+        max(last_occurred_at) as last_occurred_at
+    from counted
+    group by feed, series
+),
+
+days as (
+    select
+        feed,
+        series,
+        last_occurred_at,
+        {{ day_rows('first_on', local_date(as_of())) }} as occurred_on
+    from spans
+),
+
+final as (
+    select
+        days.feed,
+        days.series,
+        days.occurred_on,
+        days.last_occurred_at,
+        coalesce(counted.events, 0) as events,
+        days.occurred_on < {{ local_date(as_of()) }} as is_whole
+    from days
+    left join counted
+        on
+            days.feed = counted.feed
+            and days.series = counted.series
+            and days.occurred_on = counted.occurred_on
+)
+
+select * from final
