@@ -5,7 +5,9 @@ with source_freshness as (
 
 volume_anomalies as (
     select * from {{ ref('volume_anomalies') }}
-    where is_anomaly
+    where
+        is_anomaly
+        and {{ dbt.datediff('occurred_on', local_date(as_of()), 'day') }} <= 2
 ),
 
 silent_series as (

@@ -4,6 +4,7 @@ with volumes as (
     select * from {{ ref('load_volume_daily') }}
     where
         is_whole
+        and is_regular
         and {{ dbt.datediff('occurred_on', local_date(as_of()), 'day') }} <= 28
 ),
 

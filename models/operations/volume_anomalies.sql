@@ -6,7 +6,7 @@
 -- Medians, so that one odd day neither hides another nor raises an alarm.
 with volumes as (
     select * from {{ ref('load_volume_daily') }}
-    where is_whole
+    where is_whole and is_regular
 ),
 
 judged_days as (
