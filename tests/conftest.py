@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import functools
+import os
+import shutil
 import ssl
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 from warehouse.home import Home
 
@@ -53,6 +58,46 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """An empty home of the test's own."""
     monkeypatch.setenv("CIO_HOME", str(tmp_path / "home"))
     return Home.resolve()
+
+
+@pytest.fixture(scope="session")
+def manifest_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The manifest of this project alone, whatever company this machine is set up for.
+
+    Parsed once, in full and without a warning, for all workers of a run.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    manifest = folder / "project" / "target" / "manifest.json"
+    with FileLock(folder / "project.lock"):
+        if not manifest.exists():
+            _parse_project(folder / "project")
+    return manifest
+
+
+def _parse_project(folder: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "CIO_COMPANY"}
+    folder.mkdir(exist_ok=True)
+    subprocess.run(
+        [
+            str(Path(sys.executable).with_name("dbt")),
+            *("parse", "--quiet", "--no-partial-parse", "--warn-error"),
+            *("--project-dir", str(ROOT), "--profiles-dir", str(ROOT)),
+            *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
+        ],
+        check=True,
+        cwd=ROOT,
+        env=environment | {"CIO_HOME": str(folder), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+    )
+
+
+@pytest.fixture
+def parsed_home(tmp_path: Path, manifest_file: Path) -> Path:
+    """A home whose commands find the project parsed, so that they need not."""
+    home = tmp_path / "home"
+    (home / "target").mkdir(parents=True)
+    shutil.copyfile(manifest_file, home / "target" / "manifest.json")
+    return home
 
 
 @pytest.fixture(scope="session")

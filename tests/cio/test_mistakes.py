@@ -79,8 +79,8 @@ def test_an_instant_that_is_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_reading_before_anything_was_built_says_what_to_run(tmp_path: Path) -> None:
-    said = cio("report", home=tmp_path / "home")
+def test_reading_before_anything_was_built_says_what_to_run(parsed_home: Path) -> None:
+    said = cio("report", home=parsed_home)
     assert said.exit_code == 1
     assert "cio build" in said.err
     assert "Traceback" not in said.err
@@ -102,8 +102,9 @@ def test_a_build_with_nothing_loaded_passes_and_can_be_reported(tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_a_wrong_key_among_the_secrets_is_named_with_its_file(tmp_path: Path) -> None:
-    home = tmp_path / "home"
+def test_a_wrong_key_among_the_secrets_is_named_with_its_file(
+    tmp_path: Path, parsed_home: Path
+) -> None:
     settings = tmp_path / ".dlt"
     settings.mkdir()
     (settings / "secrets.toml").write_text(
@@ -111,7 +112,7 @@ def test_a_wrong_key_among_the_secrets_is_named_with_its_file(tmp_path: Path) ->
     )
     said = cio(
         *("sync", "status"),
-        home=home,
+        home=parsed_home,
         environment={"DLT_PROJECT_DIR": str(tmp_path)},
     )
     assert said.exit_code == 2
