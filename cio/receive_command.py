@@ -14,6 +14,7 @@ from loaders.receiver.spool import Limits, spool_folder
 from loaders.receiver.worker import Receiving
 from warehouse.errors import UsageError
 from warehouse.home import Home
+from warehouse.stop_list import stop_list_path
 
 _MEGABYTE = 2**20
 _PATH = re.compile(r"/[A-Za-z0-9/._~-]*")
@@ -95,8 +96,9 @@ def receive_webhooks(  # noqa: PLR0913 - the options of the command
             f"and none of {', '.join(sorted(_TAKEN))}"
         )
         raise UsageError(message)
+    home = Home.resolve()
     receiving = Receiving(
-        folder=spool_folder(Home.resolve()),
+        folder=spool_folder(home),
         keys=settings.signing_keys,
         host=host,
         port=port,
@@ -108,6 +110,7 @@ def receive_webhooks(  # noqa: PLR0913 - the options of the command
         proxies=networks(trust_proxy or (), option="--trust-proxy"),
         basic_auth=settings.webhook_basic_auth,
         limits=Limits(size_bytes=rotate_bytes, age_seconds=rotate_seconds),
+        stop_list=stop_list_path(home),
     )
     start_logging()
     receive(receiving)

@@ -65,6 +65,23 @@ class Arrange(Protocol):
 
 
 @dataclass(frozen=True)
+class OptOuts:
+    """Which rows of a batch say that somebody wants no more messages.
+
+    Attributes:
+        table: The table they are rows of.
+        column: The column that says so.
+        values: The values that do.
+        identifiers: The columns that say who.
+    """
+
+    table: str
+    column: str
+    values: Sequence[str | bool]
+    identifiers: Sequence[str] = ("cio_id", "customer_id", "email")
+
+
+@dataclass(frozen=True)
 class Feed:
     """A kind of file that is loaded."""
 
@@ -87,6 +104,8 @@ class Feed:
     select_rows: SelectRows | None = None
     """How rows of a table are typed; nothing if the feed's format is fixed."""
 
+    opt_outs: OptOuts | None = None
+    """What goes on the stop list, so that nobody is sent before the next build knows."""
     required: frozenset[str] = frozenset()
     """Targets every row must have."""
     any_of: Sequence[str] = ()

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from loaders.bookkeeping import quarantine, quarantine_lines
-from loaders.feeds import Feed, Parsed
+from loaders.feeds import Feed, OptOuts, Parsed
 from loaders.row_kinds import Kind, typed, wanted
 from loaders.row_sources import SUFFIXES, read_blocks
 
@@ -47,6 +47,8 @@ class RowFeed:
     """Targets of which a row has at least one."""
     keeps_others: bool = False
     """Whether columns that fill no target become the JSON of `attributes`."""
+    opt_outs: OptOuts | None = None
+    """What goes on the stop list."""
     refusals: Sequence[tuple[str, str]] = ()
     """Further reasons to quarantine a row: a condition over the targets, and the reason."""
 
@@ -62,6 +64,7 @@ class RowFeed:
             targets=tuple(target.name for target in self.targets),
             parse=self.parse,
             select_rows=self.select_rows,
+            opt_outs=self.opt_outs,
             required=self.required,
             any_of=self.any_of,
         )

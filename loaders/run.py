@@ -16,6 +16,7 @@ from loaders.duplicates import Duplicates
 from loaders.locations import find_files
 from loaders.mapping import column_mapping, table_setting
 from loaders.registry import find_feed
+from loaders.stops import stop_opted_out
 from loaders.table_rows import TableRows, new_rows
 from warehouse.connection import open_warehouse
 from warehouse.errors import UsageError
@@ -98,7 +99,7 @@ def load(  # noqa: PLR0913 - the options of the command
         remove_leftovers(home)
         prepare(warehouse, plan.dataset, plan.tables)
         fresh = _fresh(warehouse, plan, files)
-        tally = _Tally(Duplicates(warehouse, plan), _naive(complete_through), started_at)
+        tally = _Tally(home, Duplicates(warehouse, plan), _naive(complete_through), started_at)
         with (
             nullcontext() if source is None else new_rows(warehouse, plan, source, mapping) as held
         ):
@@ -121,6 +122,7 @@ def load(  # noqa: PLR0913 - the options of the command
 class _Tally:
     """What the load has taken so far."""
 
+    home: Home
     duplicates: Duplicates
     through: datetime | None
     started_at: datetime
@@ -219,6 +221,7 @@ def _file_batches(
 
 def _taken(feed: Feed, batch: Parsed, tally: _Tally) -> Iterator[tuple[str, pa.Table]]:
     """One batch by table, counted."""
+    stop_opted_out(tally.home, feed, batch)
     if batch.records.num_rows:
         table = batch.table or feed.table
         tally.duplicates.add(batch.records, table)

@@ -267,7 +267,9 @@ class _Run:
                 sync=sync,
                 channel=kind.open(self.target.settings, sync.options, http),
                 is_repeatable=kind.is_repeatable,
-                stop_list=StopList(stop_list_path(self.room.home), sync.use),
+                stop_list=StopList(
+                    stop_list_path(self.room.home), sync.use, since=plan.build.started_at
+                ),
                 findings=findings,
                 clock=clock,
                 halt=self.halt,

@@ -1,42 +1,36 @@
-"""The stop list: people who opted out or were erased since the plan's tables were built.
-
-`stop_list.ndjson` in the home is appended by the receiver, the loaders and `cio erase`; a line is
-`{"kind": "opt_out" | "erasure", "identifier": "<sha256>"}`, the hash of the identifier, trimmed and
-in small letters, so the list itself holds nothing personal. A row whose own identifier is not one
-of those says in its payload, under `known_as`, by which hashes the list would know its person.
-"""
+"""Who must not be sent any more, read from the stop list while a sync delivers."""
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 import orjson
 
+from warehouse.stop_list import counts, digest, stop_list_path
+
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from reverse_etl.contract import Change, Use
-    from warehouse.home import Home
 
-
-def stop_list_path(home: Home) -> Path:
-    """Where the stop list lies."""
-    return home.root / "stop_list.ndjson"
-
-
-def digest(identifier: str) -> str:
-    """An identifier as the stop list has it."""
-    return hashlib.sha256(identifier.strip().lower().encode()).hexdigest()
+__all__ = ["StopList", "digest", "stop_list_path"]
 
 
 class StopList:
     """Who must not be sent any more; read again whenever the file has grown."""
 
-    def __init__(self, path: Path, use: Use) -> None:
-        """Look at `path` on behalf of a sync; an opt-out concerns activating syncs only."""
+    def __init__(self, path: Path, use: Use, *, since: datetime | None = None) -> None:
+        """Look at `path` on behalf of a sync; an opt-out concerns activating syncs only.
+
+        Args:
+            path: The stop list.
+            use: What the sync is for.
+            since: When the build of the plan started; opt-outs that it knew are left to it.
+        """
         self._path = path
         self._use = use
+        self._since = since
         self._read = 0
         self._opted_out: set[str] = set()
         self._erased: set[str] = set()
@@ -60,7 +54,10 @@ class StopList:
         try:
             entry = orjson.loads(line)
             kind, identifier = entry["kind"], entry["identifier"]
-        except (orjson.JSONDecodeError, KeyError, TypeError):
+            is_news = counts(entry, self._since)
+        except (ValueError, KeyError, TypeError):
+            return
+        if not is_news:
             return
         if kind == "erasure":
             self._erased.add(identifier)

@@ -17,10 +17,11 @@ import pyarrow.compute as pc
 
 from loaders.bookkeeping import quarantine, quarantine_lines
 from loaders.customerio.tables import DATASET, TABLES, WEBHOOK_COLUMNS, WEBHOOK_EVENTS
-from loaders.feeds import Feed, Parsed
+from loaders.feeds import Feed, OptOuts, Parsed
 from loaders.lines import Lines, read_lines
 from loaders.locations import File, open_file
 from loaders.receiver.envelope import open_envelopes
+from loaders.receiver.opt_outs import OPT_OUT_METRICS
 from warehouse.raw_tables import arrow_schema
 
 if TYPE_CHECKING:
@@ -214,4 +215,5 @@ WEBHOOKS = Feed(
     suffixes=SUFFIXES,
     targets=(),
     parse=parse,
+    opt_outs=OptOuts(WEBHOOK_EVENTS, "metric", OPT_OUT_METRICS),
 )

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from loaders.bookkeeping import quarantine, quarantine_lines
 from loaders.documents import read_documents
-from loaders.feeds import Feed, Parsed
+from loaders.feeds import Feed, OptOuts, Parsed
 from loaders.locations import File, open_file
 from loaders.mparticle import queries, statements, tables
 from loaders.mparticle.tables import DATASET, TABLES
@@ -112,4 +112,5 @@ MPARTICLE = Feed(
     suffixes=SUFFIXES,
     targets=(),
     parse=parse,
+    opt_outs=OptOuts(tables.OPT_OUTS, "is_opted_out", (True,)),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loaders.feeds import OptOuts
 from loaders.people.tables import DATASET, TABLES
 from loaders.row_feeds import RowFeed, Target
 
@@ -24,4 +25,5 @@ PEOPLE = RowFeed(
     key=("payload",),
     any_of=("customer_id", "email", "cio_id"),
     keeps_others=True,
+    opt_outs=OptOuts("people", "is_unsubscribed", (True,)),
 ).feed()

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from loaders.receiver.envelope import PREFIX, enclose, to_line
 from loaders.receiver.gate import Addresses, same
+from loaders.receiver.opt_outs import stop_opted_out
 from loaders.receiver.refusals import Refusal, Refused
 from loaders.receiver.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from loaders.receiver.writer import SpoolUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from starlette.types import Receive, Scope, Send
 
@@ -67,8 +70,16 @@ class _Body:
 class Intake:
     """The endpoint that is posted to."""
 
-    def __init__(self, policy: Policy, writer: GroupWriter, counters: Counters) -> None:
-        """Accept by `policy`, and keep with `writer`."""
+    def __init__(
+        self,
+        policy: Policy,
+        writer: GroupWriter,
+        counters: Counters,
+        *,
+        stop_list: Path | None = None,
+    ) -> None:
+        """Accept by `policy`, and keep with `writer`; who opts out goes on `stop_list`."""
+        self._stop_list = stop_list
         self._policy = policy
         self.writer = writer
         self.counters = counters
@@ -157,6 +168,10 @@ class Intake:
             await self.writer.append(line)
         except SpoolUnavailable:
             raise Refused(Refusal.SPOOL_UNAVAILABLE) from None
+        if self._stop_list is not None:
+            # the event is safe already: a stop list that cannot be written is no reason to refuse
+            with suppress(OSError):
+                stop_opted_out(self._stop_list, kept)
         self.counters.add("accepted")
         self.counters.add("received_bytes", body.size)
         if line.startswith(PREFIX):

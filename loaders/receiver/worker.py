@@ -58,6 +58,7 @@ class Receiving:
         proxies: Whose `X-Forwarded-For` is believed.
         basic_auth: `user:password`, or nothing.
         limits: When a file is finished.
+        stop_list: Where who opts out is noted at once, or nothing.
     """
 
     folder: Path
@@ -72,6 +73,7 @@ class Receiving:
     proxies: tuple[Network, ...] = ()
     basic_auth: Secret = field(default_factory=lambda: Secret(""))
     limits: Limits = field(default_factory=Limits)
+    stop_list: Path | None = None
 
     def policy(self) -> Policy:
         """What is accepted."""
@@ -96,7 +98,7 @@ def run_worker(
     writer = GroupWriter(spool, on_group=lambda _: counters.add("fsyncs"))
     app = make_app(
         receiving.path,
-        Intake(receiving.policy(), writer, counters),
+        Intake(receiving.policy(), writer, counters, stop_list=receiving.stop_list),
         folder=receiving.folder,
         run=lambda: _keep_house(writer, counters, is_teller=worker == 0),
     )

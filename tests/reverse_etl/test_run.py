@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fakes import mixpanel
+from loaders.run import load
 from reverse_etl.__main__ import main
 from reverse_etl.clock import Clock
 from reverse_etl.journal import run_folders
@@ -24,6 +25,7 @@ from .world import NOW, World, event, md5, member
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from reverse_etl.run import Room, SyncRun
 
@@ -265,6 +267,28 @@ def test_a_person_on_the_stop_list_is_not_sent(
     assert counts(activating) == (2, 0, 2, 0)
     assert counts(analysing) == (3, 0, 1, 0)
     assert "customer-2" not in {person for person, _ in fake.members}
+
+
+def test_an_unsubscribe_that_arrives_after_the_build_keeps_the_person_out(
+    world: World, fake: Fake, room: Callable[..., Room], tmp_path: Path
+) -> None:
+    world.declare_members("activating", use="activate")
+    world.build(members=[member(n) for n in range(3)])
+    (planned,) = plan_syncs(room())
+    assert planned.adds == 3
+    path = tmp_path / "events.jsonl"
+    event_of_vendor = {
+        "event_id": "late",
+        "object_type": "customer",
+        "metric": "unsubscribed",
+        "timestamp": 1_767_225_600,
+        "data": {"identifiers": {"id": "customer-1"}},
+    }
+    path.write_text(json.dumps(event_of_vendor) + "\n")
+    load(world.home, "webhooks", [str(path)])
+    (run,) = run_syncs(room())
+    assert counts(run) == (2, 0, 1, 0)
+    assert {person for person, _ in fake.members} == {"customer-0", "customer-2"}
 
 
 def test_only_guards_that_may_be_forced_are(world: World, room: Callable[..., Room]) -> None:

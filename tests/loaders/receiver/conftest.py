@@ -129,7 +129,8 @@ def run(folder: Path) -> Callable[..., object]:
         async def idle() -> None:
             return
 
-        app = make_app("/customerio", Intake(policy, writer, counters), folder=folder, run=idle)
+        intake = Intake(policy, writer, counters, stop_list=folder.parent / "stop_list.ndjson")
+        app = make_app("/customerio", intake, folder=folder, run=idle)
         config = uvicorn.Config(app, log_config=None, proxy_headers=False, lifespan="on")
         server = uvicorn.Server(config)
         listener = socket.create_server(("127.0.0.1", 0))

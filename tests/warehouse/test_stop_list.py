@@ -1,0 +1,54 @@
+"""The stop list's lines: what they hold, and for which builds an opt-out is news."""
+
+from __future__ import annotations
+
+import json
+import stat
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from warehouse.stop_list import UNLOADED, append, counts, digest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUILT = datetime.fromisoformat("2026-02-01T12:00:00")
+SECOND = timedelta(seconds=1)
+
+
+def test_lines_hold_hashes_and_each_identifier_once(tmp_path: Path) -> None:
+    path = tmp_path / "stop_list.ndjson"
+    assert append(path, "opt_out", ["A@x.io", " a@X.io ", None, "", "c1"], by="load") == 2
+    assert append(path, "erasure", [None, " "], by="erase") == 0
+    assert append(path, "erasure", ["c1"], by="erase") == 1
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(each["kind"], each["identifier"], each["by"]) for each in lines] == [
+        ("opt_out", digest("a@x.io"), "load"),
+        ("opt_out", digest("c1"), "load"),
+        ("erasure", digest("c1"), "erase"),
+    ]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_news"),
+    [
+        ({"kind": "opt_out", "by": "load", "at": (BUILT - SECOND).isoformat()}, False),
+        ({"kind": "opt_out", "by": "load", "at": BUILT.isoformat()}, True),
+        ({"kind": "opt_out", "by": "receive", "at": (BUILT - UNLOADED).isoformat()}, True),
+        (
+            {"kind": "opt_out", "by": "receive", "at": (BUILT - UNLOADED - SECOND).isoformat()},
+            False,
+        ),
+        ({"kind": "erasure", "by": "erase", "at": (BUILT - 9 * UNLOADED).isoformat()}, True),
+        ({"kind": "opt_out"}, True),
+    ],
+)
+def test_an_opt_out_that_the_build_knew_is_left_to_it(
+    entry: dict[str, str],
+    is_news: bool,  # noqa: FBT001 - a case
+) -> None:
+    assert counts(entry, BUILT) is is_news
+    assert counts(entry, None)

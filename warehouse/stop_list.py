@@ -1,0 +1,80 @@
+"""The stop list: people who opted out or were erased since the plan's tables were built.
+
+`stop_list.ndjson` in the home is appended by the receiver, the loaders and `cio erase`; a line is
+`{"kind": "opt_out" | "erasure", "identifier": "<sha256>", "at": "<instant>", "by": "…"}`, the hash
+of the identifier, trimmed and in small letters, so the list itself holds nothing personal. `at` is
+when the line was written, in UTC: an opt-out that a load wrote before a build started is in that
+build's tables, which know which channel it was for and whether the person came back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from warehouse.home import Home
+
+Kind = Literal["opt_out", "erasure"]
+Writer = Literal["load", "receive", "erase"]
+
+UNLOADED = timedelta(days=1)
+"""How long what the receiver took may wait for its load: so much longer its opt-outs count."""
+
+
+def stop_list_path(home: Home) -> Path:
+    """Where the stop list lies."""
+    return home.root / "stop_list.ndjson"
+
+
+def digest(identifier: str) -> str:
+    """An identifier as the stop list has it."""
+    return hashlib.sha256(identifier.strip().lower().encode()).hexdigest()
+
+
+def append(path: Path, kind: Kind, identifiers: Iterable[str | None], *, by: Writer) -> int:
+    """Add people to the stop list.
+
+    Lines are written at once, at the end of the file, so that writers do not cut into each other.
+
+    Args:
+        path: The stop list; it is made if it is missing, for this user alone.
+        kind: Why they must not be sent.
+        identifiers: Anything they are known by; what is empty is passed over.
+        by: Who writes.
+
+    Returns:
+        How many lines were added.
+    """
+    at = datetime.now(UTC).replace(tzinfo=None).isoformat()
+    hashes = dict.fromkeys(digest(each) for each in identifiers if each and each.strip())
+    if not hashes:
+        return 0
+    lines = [
+        orjson.dumps(
+            {"kind": kind, "identifier": each, "at": at, "by": by},
+            option=orjson.OPT_APPEND_NEWLINE,
+        )
+        for each in hashes
+    ]
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "ab", buffering=0) as file:
+        file.write(b"".join(lines))
+        os.fsync(file.fileno())
+    return len(lines)
+
+
+def counts(entry: dict[str, str], since: datetime | None) -> bool:
+    """Whether an opt-out is news to a build that started at `since`; erasures always count."""
+    written = entry.get("at")
+    if since is None or written is None or entry.get("kind") == "erasure":
+        return True
+    margin = UNLOADED if entry.get("by") == "receive" else timedelta(0)
+    return datetime.fromisoformat(written) >= since - margin
