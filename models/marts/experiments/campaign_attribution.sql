@@ -1,16 +1,7 @@
 -- What clicks claim beside what the holdout shows. Attribution counts orders that came after a
 -- click; many of them would have come without it.
-with orders as (
-    select * from {{ ref('orders') }}
-    where
-        not is_cancelled
-        and person_id is not null
-        and ordered_at <= {{ as_of() }}
-),
-
-human_clicks as (
-    select * from {{ ref('human_clicks') }}
-    where occurred_at <= {{ as_of() }}
+with order_clicks as (
+    select * from {{ ref('order_clicks') }}
 ),
 
 deliveries as (
@@ -45,43 +36,15 @@ campaigns as (
     group by campaign_id
 ),
 
-claims as (
-    select
-        orders.order_id,
-        orders.currency,
-        orders.total_amount,
-        deliveries.campaign_id,
-        row_number() over (
-            partition by orders.order_id
-            order by human_clicks.occurred_at desc, human_clicks.message_event_id desc
-        ) as click_rank,
-        row_number() over (
-            partition by orders.order_id, deliveries.campaign_id
-            order by human_clicks.occurred_at desc, human_clicks.message_event_id desc
-        ) as click_rank_of_campaign
-    from orders
-    inner join human_clicks
-        on
-            orders.person_id = human_clicks.person_id
-            and orders.ordered_at >= human_clicks.occurred_at
-            and orders.ordered_at < {{ add_hours(
-                'human_clicks.occurred_at', var('attribution_window_hours')
-            ) }}
-    left join deliveries
-        on human_clicks.delivery_id = deliveries.delivery_id
-),
-
 claimed as (
     select
         campaign_id,
         currency,
-        count(*) filter (where click_rank = 1) as last_click_orders,
-        coalesce(sum(total_amount) filter (where click_rank = 1), 0) as last_click_revenue,
-        count(*) filter (where click_rank_of_campaign = 1) as any_click_orders,
-        coalesce(sum(total_amount) filter (where click_rank_of_campaign = 1), 0)
-            as any_click_revenue
-    from claims
-    where campaign_id is not null
+        count(*) filter (where is_last_click) as last_click_orders,
+        coalesce(sum(total_amount) filter (where is_last_click), 0) as last_click_revenue,
+        count(*) as any_click_orders,
+        sum(total_amount) as any_click_revenue
+    from order_clicks
     group by campaign_id, currency
 ),
 

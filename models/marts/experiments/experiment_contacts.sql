@@ -23,7 +23,11 @@ behaviour_events as (
     select * from {{ ref('behaviour_events') }}
     where
         person_id is not null
-        and event_type in ('{{ var("visit_event_types") | join("', '") }}')
+        and event_type in (
+            {%- for kind in var('visit_event_types') %}
+            '{{ kind }}'{{ ',' if not loop.last }}
+            {%- endfor %}
+        )
         and coalesce(environment, '') <> 'development'
         and occurred_at <= {{ as_of() }}
 ),

@@ -43,7 +43,7 @@ arms as (
         experiment_id,
         enrolled_on,
         control_people_so_far as people,
-        holdout_share as share
+        holdout_share as planned_share
     from cumulative
     where holdout_share > 0 and holdout_share < 1
 
@@ -53,7 +53,7 @@ arms as (
         experiment_id,
         enrolled_on,
         treated_people_so_far as people,
-        1 - holdout_share as share
+        1 - holdout_share as planned_share
     from cumulative
     where holdout_share > 0 and holdout_share < 1
 ),
@@ -62,7 +62,7 @@ factors as (
     select
         experiment_id,
         enrolled_on,
-        {{ sequential_sample_ratio_log_factor('people', 'share') }} as log_bayes_factor
+        {{ sequential_sample_ratio_log_factor('people', 'planned_share') }} as log_bayes_factor
     from arms
     group by experiment_id, enrolled_on
 ),

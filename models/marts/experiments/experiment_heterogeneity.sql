@@ -10,9 +10,8 @@ with estimates as (
         and least(nonzero_people, control_nonzero_people) >= {{ var('verdict_minimum_converters') }}
 ),
 
-experiment_health as (
-    select * from {{ ref('experiment_health') }}
-    where vetoes is not null
+refusals as (
+    select * from {{ ref('experiment_refusals') }}
 ),
 
 metrics as (
@@ -34,11 +33,11 @@ weighed as (
         on
             estimates.metric = metrics.metric
             and estimates.method = metrics.headline_method
-    left join experiment_health
+    left join refusals
         on
-            estimates.experiment_id = experiment_health.experiment_id
-            and (experiment_health.vetoes = 'all metrics' or metrics.is_money)
-    where experiment_health.experiment_id is null
+            estimates.experiment_id = refusals.experiment_id
+            and estimates.metric = refusals.metric
+    where refusals.experiment_id is null
 ),
 
 -- Σw(d − d̄)², with the weighted mean taken out of the sum of squares.

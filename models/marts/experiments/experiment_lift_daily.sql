@@ -13,43 +13,27 @@ experiment_arms as (
     group by experiment_id, arm, is_control
 ),
 
-experiment_health as (
-    select * from {{ ref('experiment_health') }}
-    where vetoes is not null
-),
-
-person_values as (
-    select
-        experiment_id,
-        arm,
-        {{ local_date('window_ends_at') }} as as_of_on,
-        'conversion_rate' as metric,
-        cast(case when is_converted then 1 else 0 end as decimal(16, 4)) as y
-    from experiment_outcomes
-
-    union all
-
-    select
-        experiment_id,
-        arm,
-        {{ local_date('window_ends_at') }} as as_of_on,
-        'revenue_per_person' as metric,
-        cast(revenue as decimal(16, 4)) as y
-    from experiment_outcomes
-    where revenue is not null
+refusals as (
+    select * from {{ ref('experiment_refusals') }}
 ),
 
 daily as (
+    {%- for metric, value in [
+        ('conversion_rate', 'case when is_converted then 1 else 0 end'),
+        ('revenue_per_person', 'revenue'),
+    ] %}
+    {{ 'union all' if not loop.first }}
     select
         experiment_id,
         arm,
-        metric,
-        as_of_on,
-        count(*) as people,
-        sum(y) as sum_y,
-        sum(cast(y * y as decimal(32, 8))) as sum_yy
-    from person_values
-    group by experiment_id, arm, metric, as_of_on
+        '{{ metric }}' as metric,
+        {{ local_date('window_ends_at') }} as as_of_on,
+        count({{ value }}) as people,
+        sum(cast({{ value }} as decimal(16, 4))) as sum_y,
+        sum(cast(cast({{ value }} as decimal(16, 4)) * {{ value }} as decimal(32, 8))) as sum_yy
+    from experiment_outcomes
+    group by experiment_id, arm, {{ local_date('window_ends_at') }}
+    {%- endfor %}
 ),
 
 -- An arm may have nobody on a day, and still has everyone before it.
@@ -71,19 +55,16 @@ days as (
         daily.as_of_on
 ),
 
+{% set so_far -%}
+    partition by days.experiment_id, days.arm, days.metric
+    order by days.as_of_on rows between unbounded preceding and current row
+{%- endset -%}
 cumulative as (
     select
-        days.experiment_id,
-        days.arm,
-        days.is_control,
-        days.metric,
-        days.as_of_on,
-        {%- for name in ['people', 'sum_y', 'sum_yy'] %}
-        cast(sum(coalesce(daily.{{ name }}, 0)) over (
-            partition by days.experiment_id, days.arm, days.metric
-            order by days.as_of_on rows between unbounded preceding and current row
-        ) as double) as {{ name }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        days.*,
+        cast(sum(coalesce(daily.people, 0)) over ({{ so_far }}) as double) as people,
+        cast(sum(coalesce(daily.sum_y, 0)) over ({{ so_far }}) as double) as sum_y,
+        cast(sum(coalesce(daily.sum_yy, 0)) over ({{ so_far }}) as double) as sum_yy
     from days
     left join daily
         on
@@ -122,14 +103,11 @@ compared as (
             and treated.metric = control.metric
             and treated.as_of_on = control.as_of_on
             and control.is_control
-    left join experiment_health
+    left join refusals
         on
-            treated.experiment_id = experiment_health.experiment_id
-            and (
-                experiment_health.vetoes = 'all metrics'
-                or treated.metric = 'revenue_per_person'
-            )
-    where not treated.is_control and experiment_health.experiment_id is null
+            treated.experiment_id = refusals.experiment_id
+            and treated.metric = refusals.metric
+    where not treated.is_control and refusals.experiment_id is null
 ),
 
 bounded as (

@@ -99,6 +99,10 @@ final as (
 
         timed.index_at,
         timed.window_ends_at,
+        case
+            when watermark.complete_through is not null
+                then least(timed.window_ends_at, watermark.complete_through)
+        end as followed_until,
         delivered.first_delivered_at,
         coalesce(delivered.messages, 0) as messages,
 

@@ -25,7 +25,9 @@ refunded as (
     inner join refunds
         on
             orders.order_id = refunds.order_id
-            and {{ add_hours('orders.ordered_at', var('refund_window_hours')) }} > refunds.refunded_at
+            and refunds.refunded_at < {{ add_hours(
+                'orders.ordered_at', var('refund_window_hours')
+            ) }}
     group by orders.order_id
 ),
 

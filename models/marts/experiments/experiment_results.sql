@@ -17,8 +17,8 @@ metrics as (
     select * from {{ ref('int_experiment_metrics') }}
 ),
 
-experiment_health as (
-    select * from {{ ref('experiment_health') }}
+refusals as (
+    select * from {{ ref('experiment_refusals') }}
 ),
 
 experiment_survival as (
@@ -27,45 +27,6 @@ experiment_survival as (
 
 experiment_arms as (
     select * from {{ ref('experiment_arms') }}
-),
-
--- What an experiment's health forbids is not shown at all: a number that may not be believed
--- would be.
-vetoes as (
-    select
-        experiment_id,
-        vetoes,
-        min_by(
-            detail,
-            case check_name
-                when 'random_holdout' then 1
-                when 'sample_ratio' then 2
-                when 'sample_ratio_daily' then 3
-                when 'missing_ghosts' then 4
-                when 'leakage' then 5
-                else 6
-            end
-        ) as reason
-    from experiment_health
-    where vetoes is not null
-    group by experiment_id, vetoes
-),
-
-refusals as (
-    select
-        experiments.experiment_id,
-        experiments.window_hours,
-        metrics.metric,
-        metrics.family,
-        min_by(vetoes.reason, vetoes.vetoes) as reason
-    from experiments
-    cross join metrics
-    inner join vetoes
-        on
-            experiments.experiment_id = vetoes.experiment_id
-            and (vetoes.vetoes = 'all metrics' or metrics.is_money)
-    group by
-        experiments.experiment_id, experiments.window_hours, metrics.metric, metrics.family
 ),
 
 {{ restricted_mean_results('restricted_means', 'experiment_survival', 'experiment_arms') }},

@@ -13,16 +13,6 @@ experiment_purchases as (
     select * from {{ ref('experiment_purchases') }}
 ),
 
-feed_watermarks as (
-    select * from {{ ref('int_feed_watermarks') }}
-),
-
-watermark as (
-    select case when count(*) = 2 then min(complete_through) end as complete_through
-    from feed_watermarks
-    where feed in ('webhooks', 'orders')
-),
-
 followed as (
     select
         experiment_people.experiment_id,
@@ -30,16 +20,15 @@ followed as (
         experiment_people.index_at,
         experiments.window_hours,
         experiment_purchases.next_ordered_at,
-        least(experiment_people.window_ends_at, watermark.complete_through) as followed_until
+        experiment_people.followed_until
     from experiment_people
-    cross join watermark
     inner join experiments
         on experiment_people.experiment_id = experiments.experiment_id
     left join experiment_purchases
         on
             experiment_people.experiment_id = experiment_purchases.experiment_id
             and experiment_people.person_id = experiment_purchases.person_id
-    where experiment_people.index_at < watermark.complete_through
+    where experiment_people.index_at < experiment_people.followed_until
 ),
 
 durations as (

@@ -1,0 +1,51 @@
+{{ config(materialized='view') }}
+
+-- What an experiment's health forbids is not shown at all: a number that may not be believed
+-- would be.
+with experiments as (
+    select * from {{ ref('int_experiments') }}
+),
+
+metrics as (
+    select * from {{ ref('int_experiment_metrics') }}
+),
+
+vetoes as (
+    select
+        experiment_id,
+        vetoes,
+        detail,
+        case vetoes when 'all metrics' then 0 else 10 end
+        + case check_name
+            when 'random_holdout' then 1
+            when 'sample_ratio' then 2
+            when 'sample_ratio_daily' then 3
+            when 'missing_ghosts' then 4
+            when 'leakage' then 5
+            else 6
+        end as gravity
+    from {{ ref('experiment_health') }}
+    where vetoes is not null
+),
+
+final as (
+    select
+        experiments.experiment_id,
+        metrics.metric,
+        metrics.family,
+        experiments.window_hours,
+        min_by(vetoes.detail, vetoes.gravity) as reason
+    from experiments
+    cross join metrics
+    inner join vetoes
+        on
+            experiments.experiment_id = vetoes.experiment_id
+            and (vetoes.vetoes = 'all metrics' or metrics.is_money)
+    group by
+        experiments.experiment_id,
+        metrics.metric,
+        metrics.family,
+        experiments.window_hours
+)
+
+select * from final

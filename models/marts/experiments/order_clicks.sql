@@ -1,0 +1,58 @@
+-- What clicks claim: an order is claimed by every campaign clicked shortly before it.
+with orders as (
+    select * from {{ ref('orders') }}
+    where
+        not is_cancelled
+        and person_id is not null
+        and ordered_at <= {{ as_of() }}
+),
+
+human_clicks as (
+    select * from {{ ref('human_clicks') }}
+    where occurred_at <= {{ as_of() }}
+),
+
+deliveries as (
+    select * from {{ ref('deliveries') }}
+    where not is_ghost and campaign_id is not null
+),
+
+clicked as (
+    select
+        orders.order_id,
+        deliveries.campaign_id,
+        orders.currency,
+        orders.total_amount,
+        max(human_clicks.occurred_at) as last_clicked_at
+    from orders
+    inner join human_clicks
+        on
+            orders.person_id = human_clicks.person_id
+            and orders.ordered_at >= human_clicks.occurred_at
+            and orders.ordered_at < {{ add_hours(
+                'human_clicks.occurred_at', var('attribution_window_hours')
+            ) }}
+    inner join deliveries
+        on human_clicks.delivery_id = deliveries.delivery_id
+    group by
+        orders.order_id,
+        deliveries.campaign_id,
+        orders.currency,
+        orders.total_amount
+),
+
+final as (
+    select
+        order_id,
+        campaign_id,
+        currency,
+        last_clicked_at,
+        total_amount,
+        row_number() over (
+            partition by order_id
+            order by last_clicked_at desc, campaign_id asc
+        ) = 1 as is_last_click
+    from clicked
+)
+
+select * from final
