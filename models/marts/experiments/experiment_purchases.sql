@@ -36,9 +36,17 @@ placed as (
         experiment_people.experiment_id,
         experiment_people.person_id,
         orders.ordered_at,
-        orders.currency,
-        orders.total_amount,
-        coalesce(refunded.refunded_amount, 0) as refunded_amount,
+        -- Where a rate is known, everything counts in the reporting currency, at the order's rate.
+        coalesce(orders.reporting_currency, orders.currency) as currency,
+        coalesce(orders.reporting_total_amount, orders.total_amount) as total_amount,
+        coalesce(
+            cast(
+                refunded.refunded_amount * orders.reporting_total_amount
+                / nullif(orders.total_amount, 0) as decimal(18, 4)
+            ),
+            refunded.refunded_amount,
+            0
+        ) as refunded_amount,
         orders.ordered_at < experiment_people.index_at as is_before,
         orders.ordered_at < experiment_people.index_at
         and orders.ordered_at >= {{ add_hours(

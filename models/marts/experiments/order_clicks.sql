@@ -21,8 +21,8 @@ clicked as (
     select
         orders.order_id,
         deliveries.campaign_id,
-        orders.currency,
-        orders.total_amount,
+        coalesce(orders.reporting_currency, orders.currency) as currency,
+        coalesce(orders.reporting_total_amount, orders.total_amount) as total_amount,
         max(human_clicks.occurred_at) as last_clicked_at
     from orders
     inner join human_clicks
@@ -37,8 +37,8 @@ clicked as (
     group by
         orders.order_id,
         deliveries.campaign_id,
-        orders.currency,
-        orders.total_amount
+        coalesce(orders.reporting_currency, orders.currency),
+        coalesce(orders.reporting_total_amount, orders.total_amount)
 ),
 
 final as (
