@@ -19,6 +19,7 @@ CONTRACT = ("record_key", "person_id", "occurred_at", "label", "payload", "finge
 NO_IDENTIFIER = "no identifier"
 NO_CONSENT = "no consent"
 HELD_OUT = "held out"
+EXPIRED = "expired"
 REJECTED = "rejected before"
 UNCERTAIN = "unknown outcome, and sending again is not safe"
 
@@ -32,6 +33,7 @@ select
     coalesce(wanted.fingerprint, '') as fingerprint,
     case
         when coalesce(wanted.{identity}, '') = '' then '{no_identifier}'
+        when {is_expired} then '{expired}'
         else excluded.reason
     end as left_out
 from {outbound} as wanted
@@ -193,12 +195,15 @@ class How(NamedTuple):
         is_repeatable: What may have been accepted can be sent again.
         unique_keys: The match keys that find somebody alone, where identifiers are match keys.
         renew_before: What was last accepted before then is sent again, or nothing.
+        now: The present, naive UTC, by which members leave whom the clock alone removes
+            (`expires_at` of the outbound model); nothing for a build as of another instant.
     """
 
     is_retry: bool
     is_repeatable: bool
     unique_keys: tuple[str, ...] = ()
     renew_before: datetime | None = None
+    now: datetime | None = None
 
 
 def compare(
@@ -224,14 +229,23 @@ def compare(
     connection = published.connection
     outbound = published.table("outbound", sync.model)
     where = _filter(sync.filter)
-    _check_columns(published, sync)
+    found = _check_columns(published, sync)
+    # a member is in up to and with the instant at which the window ends
+    has_expiry = "expires_at" in found
+    is_expired = "coalesce(wanted.expires_at < $now, false)" if has_expiry else "false"
     literal = str(state).replace("'", "''")
     connection.execute(f"create temp view state as select * from read_parquet('{literal}')")  # noqa: S608 - our own file
     _exclude(published, sync)
     connection.execute(
         _CONSIDERED.format(
-            identity=sync.identity, outbound=outbound, filter=where, no_identifier=NO_IDENTIFIER
-        )
+            identity=sync.identity,
+            outbound=outbound,
+            filter=where,
+            no_identifier=NO_IDENTIFIER,
+            expired=EXPIRED,
+            is_expired=is_expired,
+        ),
+        {"now": how.now} if has_expiry else {},
     )
     flags = {"is_retry": how.is_retry}
     if sync.mode == "append":
@@ -270,7 +284,8 @@ def columns_of(published: Published, layer: str, name: str) -> set[str]:
     return {row[0] for row in rows}
 
 
-def _check_columns(published: Published, sync: Sync) -> None:
+def _check_columns(published: Published, sync: Sync) -> set[str]:
+    """The columns of the outbound model, those that the sync needs among them."""
     found = columns_of(published, "outbound", sync.model)
     if not found:
         message = (
@@ -285,6 +300,7 @@ def _check_columns(published: Published, sync: Sync) -> None:
             f"{', '.join(missing)}. Mend the model or the sync; nothing was sent."
         )
         raise CioError(message)
+    return found
 
 
 def _exclude(published: Published, sync: Sync) -> None:

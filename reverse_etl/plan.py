@@ -163,7 +163,9 @@ class Asked:
     force: tuple[str, ...] = ()
 
 
-def plan_sync(home: Home, sync: Sync, target: Target, folder: RunFolder, asked: Asked) -> SyncPlan:
+def plan_sync(  # noqa: PLR0913 - what a plan is made of
+    home: Home, sync: Sync, target: Target, folder: RunFolder, asked: Asked, *, now: datetime
+) -> SyncPlan:
     """Plan one sync into a run's folder. The journals must have been landed before.
 
     Args:
@@ -172,6 +174,8 @@ def plan_sync(home: Home, sync: Sync, target: Target, folder: RunFolder, asked: 
         target: Where it sends.
         folder: Gets `plan.parquet`.
         asked: What the caller asks.
+        now: The present, naive UTC: whom the clock alone removes leaves on time, whenever the
+            newest build was. A build as of a given instant is taken as of then.
 
     Returns:
         The plan, its rows in the folder.
@@ -192,7 +196,7 @@ def plan_sync(home: Home, sync: Sync, target: Target, folder: RunFolder, asked: 
         with read_published(home) as published:
             _bound(published, folder.path)
             _check_target(published.build, asked.target)
-            how = _how(sync, target, published.build, asked)
+            how = _how(sync, target, published.build, asked, now)
             counts = compare(published, sync, how, state=state, plan=folder.plan)
             watermarks = _watermarks(published, sync.guards.feeds)
             build = published.build
@@ -220,7 +224,7 @@ def plan_sync(home: Home, sync: Sync, target: Target, folder: RunFolder, asked: 
     )
 
 
-def _how(sync: Sync, target: Target, build: Build, asked: Asked) -> How:
+def _how(sync: Sync, target: Target, build: Build, asked: Asked, now: datetime) -> How:
     kind = target.kind
     renew_before = None
     if kind.renew_after_days is not None:
@@ -231,6 +235,7 @@ def _how(sync: Sync, target: Target, build: Build, asked: Asked) -> How:
         is_repeatable=kind.is_repeatable,
         unique_keys=() if kind.match_keys is None else kind.match_keys.unique,
         renew_before=renew_before,
+        now=None if build.is_as_of_given else now,
     )
 
 

@@ -135,7 +135,14 @@ def plan_syncs(room: Room, asked: Asked | None = None) -> list[SyncPlan]:
     for sync, target in zip(syncs, targets, strict=True):
         with tempfile.TemporaryDirectory(dir=room.home.journals, prefix=".plan-") as folder:
             plans.append(
-                plan_sync(room.home, sync, target, RunFolder(Path(folder)), asked or Asked())
+                plan_sync(
+                    room.home,
+                    sync,
+                    target,
+                    RunFolder(Path(folder)),
+                    asked or Asked(),
+                    now=room.clock.now(),
+                )
             )
     return plans
 
@@ -201,8 +208,8 @@ class _Run:
     halt: threading.Event
 
     def run(self) -> SyncRun:
-        plan = plan_sync(self.room.home, self.sync, self.target, self.folder, self.asked)
         now = self.room.clock.now()
+        plan = plan_sync(self.room.home, self.sync, self.target, self.folder, self.asked, now=now)
         findings = evaluate(self.sync, plan, self.target, now=now, force=self.asked.force)
         record = self._record(plan, findings)
         self.folder.write_record(record)

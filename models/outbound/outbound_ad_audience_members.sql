@@ -16,6 +16,7 @@ final as (
         audience_members.audience,
         audience_members.label,
         cast(null as timestamp) as occurred_at,
+        audience_members.expires_at,
         '{"known_as":' || person_match_keys.known_as || '}' as payload,
         md5(audience_members.label) as fingerprint
     from audience_members

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
@@ -13,13 +14,21 @@ from reverse_etl.settings import read_syncs
 from reverse_etl.targets import find_target
 from warehouse.errors import CioError, UsageError
 
-from .world import World, event, md5, member
+from .world import NOW, World, event, md5, member
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from pathlib import Path
 
     from reverse_etl.run import Room
+
+
+# the window of the first person ends by the clock; the second stays as long as the data says
+EXPIRING = f"""
+select *, case person_id when 'person-1' then timestamp '{NOW}' end as expires_at
+from outbound.outbound_members
+"""
 
 
 def counts(plan: SyncPlan) -> tuple[int, int, int]:
@@ -30,11 +39,11 @@ def counts(plan: SyncPlan) -> tuple[int, int, int]:
 def rows(world: World, tmp_path: Path) -> Callable[..., list[dict[str, Any]]]:
     """The planned rows of a sync, as the plan on disk has them."""
 
-    def read(name: str, **asked: object) -> list[dict[str, Any]]:
+    def read(name: str, now: datetime = NOW, **asked: object) -> list[dict[str, Any]]:
         (sync,) = read_syncs(world.manifest, select=[name])
         folder = RunFolder(tmp_path / "plan")
         folder.path.mkdir(exist_ok=True)
-        plan_sync(world.home, sync, find_target(sync), folder, Asked(**asked))
+        plan_sync(world.home, sync, find_target(sync), folder, Asked(**asked), now=now)
         return pq.read_table(folder.plan).to_pylist()
 
     return read
@@ -103,6 +112,52 @@ def test_a_changed_identifier_is_a_removal_and_an_addition(
         ("remove", "customer-1"),
         ("add", "new"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("now", "left"),
+    [
+        (NOW - timedelta(seconds=1), []),
+        (NOW, []),
+        (NOW + timedelta(seconds=1), ["person-1"]),
+    ],
+    ids=["a second before", "at the end", "a second after"],
+)
+def test_the_clock_alone_removes_a_member_whose_window_is_over(
+    world: World,
+    rows: Callable[..., list[dict[str, Any]]],
+    now: datetime,
+    left: list[str],
+) -> None:
+    world.declare_members()
+    world.build(members=[member(1), member(2)], tables={"outbound.outbound_members": EXPIRING})
+    world.receive("members", "20260101T000000000000-a", *_all([member(1), member(2)], "add"))
+    assert [(row["operation"], row["person_id"]) for row in rows("members", now=now)] == [
+        ("remove", person) for person in left
+    ]
+
+
+def test_who_expired_before_the_first_run_is_left_out_and_counted(
+    world: World, room: Callable[..., Room]
+) -> None:
+    world.declare_members()
+    long_ago = EXPIRING.replace(str(NOW), "2001-01-01 00:00:00")
+    world.build(members=[member(1), member(2)], tables={"outbound.outbound_members": long_ago})
+    plan = one(room)
+    assert counts(plan) == (1, 0, 0)
+    assert plan.left_out == {"expired": 1}
+
+
+def test_a_build_as_of_the_past_is_taken_as_of_then(
+    world: World, rows: Callable[..., list[dict[str, Any]]]
+) -> None:
+    world.declare_members()
+    world.build(
+        members=[member(1), member(2)],
+        tables={"outbound.outbound_members": EXPIRING},
+        as_of=NOW - timedelta(days=1),
+    )
+    assert len(rows("members", now=NOW + timedelta(days=1))) == 2
 
 
 def test_a_changed_label_leaves_no_old_label_behind(
