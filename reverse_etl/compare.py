@@ -327,8 +327,8 @@ def _exclude(published: Published, sync: Sync) -> None:
     people = published.table("marts", "experiment_people")
     connection.execute(
         f"insert into excluded select distinct person_id, '{HELD_OUT}' from {people} "  # noqa: S608 - names of the build
-        "where is_held_out and person_id is not null and (covers = 'all' or list_contains("
-        f"list_transform(string_split(covers, ','), lambda s: trim(s)), '{sync.name}')) "
+        "where is_held_out and person_id is not null and list_has_any("
+        f"list_transform(string_split(covers, ','), lambda s: trim(s)), ['all', '{sync.name}']) "
         "and person_id not in (select person_id from excluded)"
     )
 

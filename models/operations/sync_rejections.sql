@@ -14,7 +14,7 @@ final as (
         receipts.operation,
         receipts.outcome,
         coalesce(receipts.reason, 'no reason given') as reason,
-        count(*) as rows,
+        count(*) as row_count,
         count(distinct receipts.record_key) as records,
         count(distinct receipts.run_id) as runs,
         min(receipts.finished_at) as first_at,
