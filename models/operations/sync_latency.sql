@@ -32,9 +32,15 @@ measured as (
         sync,
         destination,
         accepted_on,
-        {{ dbt.datediff('occurred_at', 'finished_at', 'second') }} as event_seconds,
-        {{ dbt.datediff('built_at', 'finished_at', 'second') }} as built_seconds,
-        {{ dbt.datediff('planned_at', 'finished_at', 'second') }} as planned_seconds
+        {{ dbt.datediff(
+            'occurred_at', 'finished_at', 'second'
+        ) }} as event_seconds,
+        {{ dbt.datediff(
+            'built_at', 'finished_at', 'second'
+        ) }} as built_seconds,
+        {{ dbt.datediff(
+            'planned_at', 'finished_at', 'second'
+        ) }} as planned_seconds
     from timed
 ),
 
