@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-AS_OF = datetime(2026, 9, 30, tzinfo=UTC)
-PREFIX = "dev_as_of_20260930t000000_"
+AS_OF = datetime(2026, 9, 1, tzinfo=UTC)
+PREFIX = "dev_as_of_20260901t000000_"
 SELECTED = [
     *("--select", "+mirrored_segments", "+int_campaign_names", "stg_customerio__api_messages"),
     # the tests of the rows, not those of invented ones
     *("--exclude-resource-type", "unit_test"),
 ]
-FIRST = datetime(2026, 9, 1)  # noqa: DTZ001 - naive UTC, as every instant
+FIRST = datetime(2026, 8, 1)  # noqa: DTZ001 - naive UTC, as every instant
 
 
 def person(number: int) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def test_names_have_a_history_and_segments_have_only_who_is_in_them_now(days: Da
     assert days.rows(
         "select name, cast(valid_from as date)::text, cast(valid_to as date)::text "
         "from @intermediate.int_campaign_names order by valid_from"
-    ) == [("Welcome", "2026-01-01", "2026-09-02"), ("Hello", "2026-09-02", None)]
+    ) == [("Welcome", "2026-01-01", "2026-08-02"), ("Hello", "2026-08-02", None)]
     versions = days.rows(
         "select delivery_id, object_type, profile_key, changed_at "
         "from @staging.stg_customerio__api_messages order by changed_at"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+AS_OF = {"as_of": "2026-09-01T00:00:00+00:00"}
+PREFIX = "dev_as_of_20260901t000000_"
 PEOPLE = ["--select", "+person_identifiers", "+orders"]
 CHAIN = 100
 TOO_LONG = 3000
@@ -27,7 +29,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
     folder = tmp_path_factory.mktemp("parsed")
     home = Home(folder / "home")
     home.make()
-    return parse(home, ROOT / "fakes" / "company", folder / "target", {})
+    return parse(home, ROOT / "fakes" / "company", folder / "target", AS_OF)
 
 
 def give(home: Home, feed: str, header: str, rows: list[str]) -> None:
@@ -42,7 +44,8 @@ def persons(home: Home) -> dict[str, str]:
     """The person of every cio_id, customer id and address that has exactly one."""
     with open_warehouse(home, purpose="test") as warehouse:
         rows = warehouse.execute(
-            "select identifier, person_id from dev_marts.person_identifiers where not is_shared"
+            f"select identifier, person_id from {PREFIX}marts.person_identifiers"
+            " where not is_shared"
         ).fetchall()
     return dict(rows)
 
@@ -100,10 +103,10 @@ def test_a_world_of_merges_and_shared_identifiers(models: Models, tmp_path: Path
     assert len({found[f"crowd-{n}"] for n in crowd}) == len(crowd)
     with open_warehouse(home, purpose="test") as warehouse:
         orders = dict(
-            warehouse.execute("select order_id, person_id from dev_marts.orders").fetchall()
+            warehouse.execute(f"select order_id, person_id from {PREFIX}marts.orders").fetchall()
         )
         unsettled = warehouse.execute(
-            "select count(*) from dev_intermediate.int_cio_people where not is_settled"
+            f"select count(*) from {PREFIX}intermediate.int_cio_people where not is_settled"
         ).fetchall()
     assert orders["o1"] == orders["o2"] == found["a1"]
     assert orders["o3"] == orders["o4"]
