@@ -14,7 +14,7 @@ from cio.dbt import Project
 from cio.project import current_manifest
 from cio.report.facts import Audience, Facts, Lift, read_facts
 from cio.report.page import write_page
-from fakes import amplitude, mixpanel, segment
+from fakes import amplitude, google_data_manager, meta, mixpanel, segment, tiktok
 from fakes.population import WorldSettings, generate
 from fakes.server import LOOPBACK, serve_in_thread
 from loaders.run import load
@@ -44,8 +44,11 @@ class _Vendor(NamedTuple):
 
 VENDORS = {
     "amplitude": _Vendor(amplitude.create_app, amplitude.settings),
+    "google": _Vendor(google_data_manager.create_app, google_data_manager.settings),
+    "meta": _Vendor(meta.create_app, meta.settings),
     "mixpanel": _Vendor(mixpanel.create_app, mixpanel.settings),
     "segment": _Vendor(segment.create_app, segment.settings),
+    "tiktok": _Vendor(tiktok.create_app, tiktok.settings),
 }
 """The destinations of the demo: every sync that is shipped runs."""
 

@@ -6,7 +6,15 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fakes import amplitude, customerio_workspace, meta, mixpanel, segment, tiktok
+from fakes import (
+    amplitude,
+    customerio_workspace,
+    google_data_manager,
+    meta,
+    mixpanel,
+    segment,
+    tiktok,
+)
 from fakes.server import serve
 
 if TYPE_CHECKING:
@@ -17,6 +25,7 @@ if TYPE_CHECKING:
 APPS: dict[str, Callable[..., Control]] = {
     "amplitude": amplitude.create_app,
     "customerio_app": customerio_workspace.create_app,
+    "google": google_data_manager.create_app,
     "meta": meta.create_app,
     "mixpanel": mixpanel.create_app,
     "segment": segment.create_app,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.destinations.amplitude import AMPLITUDE
+from reverse_etl.destinations.google import GOOGLE
 from reverse_etl.destinations.meta import META
 from reverse_etl.destinations.mixpanel import MIXPANEL
 from reverse_etl.destinations.segment import SEGMENT
@@ -16,5 +17,6 @@ if TYPE_CHECKING:
     from reverse_etl.contract import Destination
 
 DESTINATIONS: Mapping[str, Destination] = {
-    destination.name: destination for destination in (AMPLITUDE, META, MIXPANEL, SEGMENT, TIKTOK)
+    destination.name: destination
+    for destination in (AMPLITUDE, GOOGLE, META, MIXPANEL, SEGMENT, TIKTOK)
 }

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from reverse_etl.clock import milliseconds
 from reverse_etl.contract import (
     Check,
     Destination,
@@ -101,14 +102,14 @@ class MetaSettings:
             "Authorization": f"Bearer {self.access_token.reveal()}",
         }
 
-    def params(self, now: float) -> dict[str, str]:
+    def params(self, now: int) -> dict[str, str]:
         """The query of every request: the proof that we hold the app's secret, if there is one.
 
         https://developers.facebook.com/docs/graph-api/guides/secure-requests
         """
         if not self.app_secret:
             return {}
-        instant = str(int(now))
+        instant = str(now)
         text = f"{self.access_token.reveal()}|{instant}".encode()
         proof = hmac.new(self.app_secret.reveal().encode(), text, hashlib.sha256).hexdigest()
         return {"appsecret_proof": proof, "appsecret_time": instant}
@@ -197,7 +198,9 @@ class Audiences:
         params: Mapping[str, str] | None = None,
     ) -> Answer | Reply:
         """Make one attempt; a refusal comes back as what it means."""
-        query = self.settings.params(self.http.clock.now().timestamp()) | dict(params or {})
+        query = self.settings.params(milliseconds(self.http.clock.now()) // 1_000) | dict(
+            params or {}
+        )
         headers = self.settings.headers()
         if method == "GET":
             answer = self.http.get(path, headers=headers, params=query, read=READ)

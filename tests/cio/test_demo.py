@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -23,7 +26,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-PEOPLE = 4000
+# enough for a list of buyers that lookalikes can be made from
+PEOPLE = 6000
+# platforms that get hashes, and a few audiences each
+ADS = ("google", "meta", "tiktok")
 LARGE = ("clicked_any_message_7d", "clicked_sms_14d", "fatigue_risk_14d", "purchased_3d")
 
 
@@ -99,11 +105,67 @@ def wanted(first: Summary, folder: Path) -> Wanted:
 def test_every_row_is_planned_once_a_vendor(first: Summary, wanted: Wanted) -> None:
     events, members = wanted
     planned = {sync["name"]: sync["planned"] for sync in first["syncs"]}
-    assert planned == {
+    assert {name: planned[name] for name in planned if not name.startswith(ADS)} == {
         f"{vendor}_{name}": len(rows)
-        for vendor in VENDORS
+        for vendor in VENDORS.keys() - set(ADS)
         for name, rows in (("message_events", events), ("audience_members", members))
     }
+
+
+def ad_lists(folder: Path, platform: str) -> set[str]:
+    """Everything an ad platform was told about people, which must be digests and nothing else."""
+    told = set()
+    for record in kept(folder, platform):
+        told |= {text for row in record["rows"] for text in row.values()}
+    return told
+
+
+@pytest.mark.parametrize("platform", ADS)
+def test_an_ad_platform_is_told_digests_alone(first: Summary, folder: Path, platform: str) -> None:
+    planned = {sync["name"]: sync["planned"] for sync in first["syncs"]}
+    assert planned[f"{platform}_suppressed_members"] > 0
+    assert planned[f"{platform}_retargeted_members"] > 0
+    told = ad_lists(folder, platform)
+    assert told
+    assert {text for text in told if not re.fullmatch("[0-9a-f]{64}", text)} == set()
+
+
+def test_no_address_or_phone_of_anybody_is_in_what_ad_syncs_wrote_down(
+    first: Summary, folder: Path
+) -> None:
+    assert first
+    with read_published(Home(folder)) as published:
+        people = published.connection.execute(
+            f"select email, phone, last_name from {published.table('marts', 'people')}"
+        ).fetchall()
+    plain = {text.lower() for email, phone, _ in people for text in (email, phone) if text}
+    assert len(plain) > PEOPLE
+    written = b""
+    for sync in ("suppressed_members", "retargeted_members", "lookalike_seed"):
+        for platform in ADS:
+            for path in (folder / "journals").rglob("*"):
+                if f"{platform}_{sync}" in str(path) and path.is_file():
+                    written += as_text(path)
+    assert b"planned" in written
+    # no address has no @, and the world's phones have eleven digits
+    assert re.findall(b'[^" ]+@', written) == []
+    digits = {number.decode() for number in re.findall(rb"[0-9]{11}", written)}
+    assert {"+" + number for number in digits} & plain == set()
+    with duckdb.connect(folder / "warehouse.duckdb", read_only=True) as connection:
+        identifiers = connection.execute(
+            "select distinct identifier from raw_reverse_etl.receipts where sync similar to $ads",
+            {"ads": f"({'|'.join(ADS)})_.*"},
+        ).fetchall()
+    assert identifiers
+    digests = re.compile('[{]("[A-Za-z_0-9]+":"[0-9a-f]{64}",?)+[}]')
+    assert [one for (one,) in identifiers if not digests.fullmatch(one)] == []
+
+
+def as_text(path: Path) -> bytes:
+    """A file as it reads; a plan is packed, so its columns are."""
+    if path.suffix != ".parquet":
+        return path.read_bytes()
+    return json.dumps(pq.read_table(path).to_pylist(), default=str).encode()
 
 
 def test_mixpanel_holds_exactly_the_models_rows(wanted: Wanted, folder: Path) -> None:

@@ -15,7 +15,7 @@ import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fakes import amplitude, meta, mixpanel, segment, tiktok
+from fakes import amplitude, google_data_manager, meta, mixpanel, segment, tiktok
 from fakes.server import serve_in_thread
 from reverse_etl.clock import milliseconds
 from reverse_etl.contract import Change
@@ -24,6 +24,8 @@ from reverse_etl.deliver import Delivered, Way, deliver
 from reverse_etl.delivery import Delivery
 from reverse_etl.destinations import DESTINATIONS
 from reverse_etl.destinations.amplitude import AmplitudeSettings
+from reverse_etl.destinations.google import GoogleSettings
+from reverse_etl.destinations.google_lists import ListOptions
 from reverse_etl.destinations.meta import MetaSettings
 from reverse_etl.destinations.mixpanel import MixpanelSettings
 from reverse_etl.destinations.segment import SegmentSettings
@@ -185,6 +187,17 @@ def _meta_settings(url: str, secret: str | None = None) -> MetaSettings:
     )
 
 
+def _google_settings(url: str, secret: str | None = None) -> GoogleSettings:
+    return GoogleSettings(
+        account_id=google_data_manager.ACCOUNT,
+        client_id=google_data_manager.CLIENT_ID,
+        client_secret=Secret(secret or google_data_manager.CLIENT_SECRET),
+        refresh_token=Secret(secret or google_data_manager.REFRESH_TOKEN),
+        token_url=f"{url.rstrip('/')}/token",
+        base_url=url,
+    )
+
+
 def _tiktok_settings(url: str, secret: str | None = None) -> TikTokSettings:
     return TikTokSettings(
         access_token=Secret(secret or tiktok.TOKEN), advertiser_id=tiktok.ADVERTISER, base_url=url
@@ -218,6 +231,20 @@ SUBJECTS = [
         options=AMPLITUDE.objects["audience_members"].options(),
         # before it, the cohort is looked up, and made
         carries="/api/3/cohorts/membership",
+    ),
+    Subject(
+        destination="google",
+        object="audience_members",
+        app=lambda refused: google_data_manager.create_app(
+            refused=[hashed(plain) for plain in refused]
+        ),
+        settings=_google_settings,
+        change=hashed_member("emailAddress"),
+        sent=_sent_hashed,
+        locally_bad=_member(0, identifier="someone@example.com"),
+        options=ListOptions("granted"),
+        # before it, a token is had and the list looked up; after it, its status
+        carries="/v1/audienceMembers",
     ),
     Subject(
         destination="meta",
