@@ -33,6 +33,7 @@ OUTBOUND = pa.schema(
         *(pa.field(n, pa.string()) for n in ("record_key", "person_id", "customer_id", "email")),
         *(pa.field(n, pa.string()) for n in ("cio_id", "label", "payload", "fingerprint")),
         *(pa.field(n, pa.string()) for n in ("metric", "audience")),
+        *(pa.field(n, pa.string()) for n in ("meta_match_keys", "google_match_keys")),
         pa.field("occurred_at", pa.timestamp("us")),
     ]
 )
