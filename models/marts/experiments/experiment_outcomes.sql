@@ -58,10 +58,12 @@ joined as (
         coalesce(experiment_contacts.has_complained, false) as has_complained,
         coalesce(experiment_contacts.has_visited, false) as has_visited,
         coalesce(currencies.is_one_currency, true) as is_one_currency,
-        {{ add_hours('experiment_people.window_ends_at', var('refund_window_hours')) }}
-            <= watermarks.orders_through as is_settled,
-        {{ add_hours('experiment_people.index_at', 720) }}
-            <= watermarks.orders_through as is_followed_30d,
+        watermarks.orders_through >= {{ add_hours(
+            'experiment_people.window_ends_at', var('refund_window_hours')
+        ) }} as is_settled,
+        watermarks.orders_through >= {{ add_hours(
+            'experiment_people.index_at', 720
+        ) }} as is_followed_30d,
         experiment_people.window_ends_at <= watermarks.visits_through as is_seen_visiting
     from experiment_people
     cross join watermarks

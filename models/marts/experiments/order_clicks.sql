@@ -1,4 +1,5 @@
--- What clicks claim: an order is claimed by every campaign clicked shortly before it.
+-- What clicks claim: an order is claimed by every campaign clicked shortly before it. A click on a
+-- newsletter claims nothing here, and still takes the last click from a campaign.
 with orders as (
     select * from {{ ref('orders') }}
     where
@@ -14,7 +15,7 @@ human_clicks as (
 
 deliveries as (
     select * from {{ ref('deliveries') }}
-    where not is_ghost and campaign_id is not null
+    where not is_ghost
 ),
 
 clicked as (
@@ -41,6 +42,16 @@ clicked as (
         coalesce(orders.reporting_total_amount, orders.total_amount)
 ),
 
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by order_id
+            order by last_clicked_at desc, campaign_id asc nulls last
+        ) as click_rank
+    from clicked
+),
+
 final as (
     select
         order_id,
@@ -48,11 +59,9 @@ final as (
         currency,
         last_clicked_at,
         total_amount,
-        row_number() over (
-            partition by order_id
-            order by last_clicked_at desc, campaign_id asc
-        ) = 1 as is_last_click
-    from clicked
+        click_rank = 1 as is_last_click
+    from ranked
+    where campaign_id is not null
 )
 
 select * from final
