@@ -23,14 +23,14 @@ medians as (
     select
         latest.audience,
         median(past.people) as expected_people,
-        count(*) as days
+        count(*) as compared_days
     from latest
     inner join audience_sizes_daily as past
         on
             latest.audience = past.audience
             and latest.version = past.version
             and latest.observed_on > past.observed_on
-    where {{ dbt.datediff('past.observed_on', 'latest.observed_on', 'day') }} <= 28
+    where past.observed_on >= latest.observed_on - interval 28 day
     group by latest.audience
     having count(*) >= 7
 ),
@@ -47,7 +47,7 @@ deviations as (
             latest.audience = past.audience
             and latest.version = past.version
             and latest.observed_on > past.observed_on
-    where {{ dbt.datediff('past.observed_on', 'latest.observed_on', 'day') }} <= 28
+    where past.observed_on >= latest.observed_on - interval 28 day
     group by latest.audience
 ),
 
@@ -55,7 +55,7 @@ banded as (
     select
         latest.*,
         medians.expected_people,
-        medians.days,
+        medians.compared_days,
         greatest(
             {{ var('volume_deviations') }} * 1.4826e0 * deviations.deviation,
             {{ var('volume_floor_share') }} * medians.expected_people,
@@ -88,7 +88,7 @@ final as (
         cast(expected_people as double) as expected_people,
         cast(greatest(expected_people - tolerance, 0) as double) as expected_low,
         cast(expected_people + tolerance as double) as expected_high,
-        coalesce(days, 0) as compared_days,
+        coalesce(compared_days, 0) as compared_days,
         coalesce(
             last_version = version
             and (people < expected_people - tolerance or people > expected_people + tolerance),

@@ -30,7 +30,7 @@ final as (
         case
             when listed.discount_lists > 1 then 'in several discount lists'
             else 'in a discount list and holds one by a message'
-        end as conflict
+        end as finding
     from listed
     left join incentive_ledger
         on listed.person_id = incentive_ledger.person_id

@@ -7,7 +7,7 @@ volume_anomalies as (
     select * from {{ ref('volume_anomalies') }}
     where
         is_anomaly
-        and {{ dbt.datediff('occurred_on', local_date(as_of()), 'day') }} <= 2
+        and occurred_on >= {{ local_date(window_start(2, 'day')) }}
 ),
 
 silent_series as (
@@ -95,7 +95,8 @@ alerts as (
         reason as subject,
         'retention' as alert_owner,
         cast(min(received_on) as timestamp) as since_at,
-        cast(sum(messages) as {{ dbt.type_string() }}) || ' winback messages in 30 days, the last on '
+        cast(sum(messages) as {{ dbt.type_string() }})
+        || ' winback messages in 30 days, the last on '
         || cast(max(received_on) as {{ dbt.type_string() }}) as detail,
         'Put the suppression into the flow''s own conditions in Customer.io.' as what_to_do
     from suppression_overlap
@@ -126,7 +127,8 @@ alerts as (
         case
             when is_interrupted then 'the last run was cut short'
             when not is_balanced then 'the last run does not balance'
-            else cast(rejected as {{ dbt.type_string() }}) || ' rejected and '
+            else
+                cast(rejected as {{ dbt.type_string() }}) || ' rejected and '
                 || cast(unknown as {{ dbt.type_string() }}) || ' unknown rows in the last run'
         end as detail,
         'See cio sync status, then cio sync retry.' as what_to_do

@@ -5,7 +5,7 @@ with volumes as (
     where
         is_whole
         and is_regular
-        and {{ dbt.datediff('occurred_on', local_date(as_of()), 'day') }} <= 28
+        and occurred_on >= {{ local_date(window_start(28, 'day')) }}
 ),
 
 measured as (
@@ -14,7 +14,8 @@ measured as (
         series,
         max(last_occurred_at) as last_occurred_at,
         median(events) as median_daily_events,
-        count(*) as days
+        count(*) as whole_days,
+        {{ as_of() }} as judged_at
     from volumes
     group by feed, series
 ),
@@ -22,7 +23,7 @@ measured as (
 timed as (
     select
         *,
-        {{ dbt.datediff('last_occurred_at', as_of(), 'second') }} / 3600.0e0 as silent_hours
+        {{ dbt.datediff('last_occurred_at', 'judged_at', 'second') }} / 3600.0e0 as silent_hours
     from measured
 ),
 
@@ -34,7 +35,7 @@ final as (
         cast(median_daily_events as double) as median_daily_events,
         silent_hours,
         median_daily_events * silent_hours / 24 as missed_events,
-        days >= 7
+        whole_days >= 7
         and silent_hours >= {{ var('silence_hours') }}
         and median_daily_events * silent_hours / 24 >= {{ var('silence_events') }} as is_silent
     from timed

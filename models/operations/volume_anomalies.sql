@@ -11,7 +11,7 @@ with volumes as (
 
 judged_days as (
     select * from volumes
-    where {{ dbt.datediff('occurred_on', local_date(as_of()), 'day') }} <= 7
+    where occurred_on >= {{ local_date(window_start(7, 'day')) }}
 ),
 
 history as (
@@ -21,14 +21,18 @@ history as (
         judged_days.occurred_on,
         judged_days.events,
         volumes.events as past_events,
-        {{ dbt.datediff('volumes.occurred_on', 'judged_days.occurred_on', 'day') }} as days_before
+        -- Every day has its row, so the rows before a day are the days before it.
+        row_number() over (
+            partition by judged_days.feed, judged_days.series, judged_days.occurred_on
+            order by volumes.occurred_on desc
+        ) as days_before
     from judged_days
     inner join volumes
         on
             judged_days.feed = volumes.feed
             and judged_days.series = volumes.series
             and judged_days.occurred_on > volumes.occurred_on
-    where {{ dbt.datediff('volumes.occurred_on', 'judged_days.occurred_on', 'day') }} <= 56
+    where volumes.occurred_on >= judged_days.occurred_on - interval 56 day
 ),
 
 -- Never more than double or half over four weeks: beyond that it is a break, not a trend.

@@ -9,7 +9,7 @@ views as (
         *,
         lag(occurred_at) over (
             partition by person_id, product_category
-            order by occurred_at, behaviour_event_id
+            order by occurred_at, product_event_id
         ) as last_viewed_at
     from product_events
     where not is_purchase
@@ -26,7 +26,7 @@ second_views as (
 
 purchases as (
     select
-        behaviour_event_id,
+        product_event_id,
         person_id,
         product_category,
         occurred_at as purchased_at
@@ -37,10 +37,10 @@ purchases as (
 -- Both views lie within the days before the purchase.
 browsed as (
     select
-        purchases.behaviour_event_id,
+        purchases.product_event_id,
         purchases.person_id,
         purchases.product_category,
-        count(views.behaviour_event_id) as views
+        count(views.product_event_id) as times_viewed
     from purchases
     left join views
         on
@@ -49,15 +49,15 @@ browsed as (
             and purchases.purchased_at > views.occurred_at
             and purchases.purchased_at
             <= views.occurred_at + interval {{ var('browse_pattern_days') }} day
-    group by purchases.behaviour_event_id, purchases.person_id, purchases.product_category
+    group by purchases.product_event_id, purchases.person_id, purchases.product_category
 ),
 
 bought as (
     select
         product_category,
         count(*) as purchases,
-        count(*) filter (where views >= 2) as browsed_twice_purchases,
-        count(*) filter (where views = 0) as unseen_purchases
+        count(*) filter (where times_viewed >= 2) as browsed_twice_purchases,
+        count(*) filter (where times_viewed = 0) as unseen_purchases
     from browsed
     group by product_category
 ),

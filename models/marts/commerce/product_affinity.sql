@@ -9,8 +9,8 @@ counted as (
         product_category,
         max(occurred_at) filter (where not is_purchase) as last_viewed_at,
         max(occurred_at) filter (where is_purchase) as last_purchased_at,
-        count(*) filter (where not is_purchase) as views,
-        count(*) filter (where is_purchase) as purchases
+        count(*) filter (where not is_purchase) as times_viewed,
+        count(*) filter (where is_purchase) as times_purchased
     from product_events
     group by person_id, product_category
 ),
@@ -22,13 +22,13 @@ final as (
         product_category,
         last_viewed_at,
         last_purchased_at,
-        views,
-        purchases,
+        times_viewed,
+        times_purchased,
         row_number() over (
             partition by person_id
             order by
-                purchases desc,
-                views desc,
+                times_purchased desc,
+                times_viewed desc,
                 last_purchased_at desc nulls last,
                 product_category asc
         ) as affinity_rank

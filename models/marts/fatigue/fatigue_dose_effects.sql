@@ -110,9 +110,13 @@ final as (
         cast(held_out.happened as double) / held_out.people as control_rate,
         cast(treated.happened as double) / treated.people
         - cast(held_out.happened as double) / held_out.people as effect,
-        {{ newcombe_low('treated.happened', 'treated.people', 'held_out.happened', 'held_out.people') }}
+        {{ newcombe_low(
+            'treated.happened', 'treated.people', 'held_out.happened', 'held_out.people'
+        ) }}
             as ci_low,
-        {{ newcombe_high('treated.happened', 'treated.people', 'held_out.happened', 'held_out.people') }}
+        {{ newcombe_high(
+            'treated.happened', 'treated.people', 'held_out.happened', 'held_out.people'
+        ) }}
             as ci_high
     from counted as treated
     inner join counted as held_out

@@ -1,5 +1,7 @@
 {%- set cost = var('unsubscribe_cost_in_clicks') -%}
-{%- set outcomes = ['messages', 'clicks', 'losses', 'unsubscribes', 'complaints', 'click_orders'] -%}
+{%- set outcomes = [
+    'messages', 'clicks', 'losses', 'unsubscribes', 'complaints', 'click_orders'
+] -%}
 
 with message_pressure as (
     select * from {{ ref('message_pressure') }}

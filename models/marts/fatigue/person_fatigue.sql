@@ -68,7 +68,10 @@ caps as (
         person_id,
         cap_id as cap_reached,
         next_free_at,
-        row_number() over (partition by person_id order by next_free_at desc, cap_id asc) as cap_rank
+        row_number() over (
+            partition by person_id
+            order by next_free_at desc, cap_id asc
+        ) as cap_rank
     from person_caps
 ),
 

@@ -43,12 +43,13 @@ holders as (
         min(granted_at) filter (where grant_status = 'held') as held_since_at,
         min_by(valid_until_at, granted_at) filter (where grant_status = 'held') as held_until_at,
         max(granted_at) as last_granted_at,
-        count(*) as grants,
+        count(*) as discounts_given,
         count(*) filter (where is_second) as second_grants
     from incentive_grants
     group by person_id
 ),
 
+-- A `union`, because most who hold one have ordered as well.
 known as (
     select person_id from person_purchases
     union
@@ -63,7 +64,7 @@ judged as (
         holders.held_since_at,
         holders.held_until_at,
         holders.last_granted_at,
-        coalesce(holders.grants, 0) as grants,
+        coalesce(holders.discounts_given, 0) as discounts_given,
         coalesce(holders.second_grants, 0) as second_grants,
         person_purchases.last_ordered_at,
         cast(person_purchases.orders * person_purchases.average_order_value as double) as spent,
@@ -122,7 +123,7 @@ final as (
         held_since_at,
         held_until_at,
         last_granted_at,
-        grants,
+        discounts_given,
         second_grants,
         queue_number
     from queued

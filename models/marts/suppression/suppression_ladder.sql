@@ -21,7 +21,7 @@ numbered as (
     from suppression_signals
     inner join rungs
         on
-            suppression_signals.rule = rungs.rule
+            suppression_signals.signal_kind = rungs.rule
             and {{ add_hours('suppression_signals.occurred_at', 'rungs.window_hours') }}
             >= {{ as_of() }}
 ),

@@ -37,7 +37,7 @@ standing as (
             and winback_messages.exposed_at > suppression_signals.occurred_at
     inner join rungs
         on
-            suppression_signals.rule = rungs.rule
+            suppression_signals.signal_kind = rungs.rule
             and winback_messages.exposed_at
             <= {{ add_hours('suppression_signals.occurred_at', 'rungs.window_hours') }}
     group by winback_messages.delivery_id, rungs.rung, rungs.reason

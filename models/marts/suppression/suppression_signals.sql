@@ -17,7 +17,7 @@ deliveries as (
 
 signals as (
     select
-        'purchased' as rule,
+        'purchased' as signal_kind,
         order_id as source_id,
         person_id,
         ordered_at as occurred_at
@@ -26,7 +26,7 @@ signals as (
     union all
 
     select
-        'clicked' as rule,
+        'clicked' as signal_kind,
         message_event_id as source_id,
         person_id,
         occurred_at
@@ -35,7 +35,7 @@ signals as (
     union all
 
     select
-        'clicked_promotion' as rule,
+        'clicked_promotion' as signal_kind,
         message_event_id as source_id,
         person_id,
         occurred_at
@@ -45,7 +45,7 @@ signals as (
     union all
 
     select
-        'clicked_cart' as rule,
+        'clicked_cart' as signal_kind,
         message_event_id as source_id,
         person_id,
         occurred_at
@@ -55,7 +55,7 @@ signals as (
     union all
 
     select
-        'received' as rule,
+        'received' as signal_kind,
         delivery_id as source_id,
         person_id,
         exposed_at as occurred_at
@@ -65,7 +65,7 @@ signals as (
     union all
 
     select
-        'complained' as rule,
+        'complained' as signal_kind,
         delivery_id as source_id,
         person_id,
         spammed_at as occurred_at
@@ -75,7 +75,7 @@ signals as (
 
 final as (
     select
-        rule,
+        signal_kind,
         source_id,
         person_id,
         occurred_at

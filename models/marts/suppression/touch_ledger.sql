@@ -6,6 +6,11 @@ with deliveries as (
     where person_id is not null and exposed_at <= {{ as_of() }}
 ),
 
+paid_contacts as (
+    select * from {{ ref('int_paid_contacts') }}
+    where cast(active_on as timestamp) <= {{ as_of() }}
+),
+
 touches as (
     select
         delivery_id as touch_id,
@@ -18,6 +23,21 @@ touches as (
         -- What somebody asked for by ordering weighs on nobody.
         coalesce(message_class, '') <> 'transactional' as is_budgeted
     from deliveries
+
+    union all
+
+    -- A day in a paid audience counts from its first instant.
+    select
+        platform || '|' || cast(active_on as {{ dbt.type_string() }}) || '|' || person_id
+            as touch_id,
+        'paid_audience' as touch_kind,
+        person_id,
+        'paid' as channel,
+        cast(null as {{ dbt.type_string() }}) as message_class,
+        cast(active_on as timestamp) as touched_at,
+        true as is_promotional,
+        true as is_budgeted
+    from paid_contacts
 ),
 
 counted as (
