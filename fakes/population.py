@@ -19,15 +19,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fakes.world import deliveries, events, outcomes, sends, tables, truth, webhook_lines
+from fakes.world import (
+    app_messages,
+    deliveries,
+    events,
+    exports,
+    outcomes,
+    sends,
+    tables,
+    truth,
+    webhook_lines,
+)
 from fakes.world.catalogue import ASSIGNED, CODES
 from fakes.world.events import METRICS, OBJECTS, Events
 from fakes.world.orders import baseline, join
 from fakes.world.people import Town, settle
-from fakes.world.settings import NEVER, Effects, WorldSettings
+from fakes.world.settings import NEVER, Effects, Ints, WorldSettings
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from fakes.world.deliveries import Deliveries
 
 __all__ = ["Effects", "World", "WorldSettings", "generate", "main"]
 
@@ -59,13 +71,21 @@ class World:
         return self.folder / "webhooks"
 
 
-def generate(settings: WorldSettings, folder: Path) -> World:
+EXPORTS, APP_API = "exports", "api"
+"""Feeds that tell the same history once more: `exports/*.parquet` and `app_api.json`."""
+
+
+def generate(
+    settings: WorldSettings, folder: Path, *, more_feeds: frozenset[str] = frozenset()
+) -> World:
     """Write a world's files below `folder`, the same bytes for the same settings.
 
     Args:
         settings: seed, sizes, dates and effects.
         folder: where to write; made if missing. Files of an earlier world there are replaced, so
             a folder should hold one world.
+        more_feeds: which of `EXPORTS` and `APP_API` to write besides the webhooks. The latter is
+            a `Workspace` for the stand-in of the App API: `--store app_api.json`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     town = settle(settings)
@@ -87,6 +107,7 @@ def generate(settings: WorldSettings, folder: Path) -> World:
     happened = events.report(town, delivered, played)
     started_at = np.concatenate(journeys.started_at)
     lines = webhook_lines.write(town, delivered, happened, started_at, folder / "webhooks")
+    more = _write_more(more_feeds, (town, delivered, happened, started_at), folder)
     refunds_file, refunds = tables.write_refunds(settings, placed, folder)
     people_file, rows = tables.write_people(town, played.opted_out_at[0], folder)
     merges_file, merges = tables.write_merges(town, folder)
@@ -115,8 +136,22 @@ def generate(settings: WorldSettings, folder: Path) -> World:
     }
     truth_file = folder / "truth.json"
     truth_file.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
-    files = (*lines.files, orders_file, refunds_file, people_file, merges_file, truth_file)
+    files = (*lines.files, *more, orders_file, refunds_file, people_file, merges_file, truth_file)
     return World(settings, folder, files, counts, settings.ends_at, told)
+
+
+def _write_more(
+    feeds: frozenset[str], history: tuple[Town, Deliveries, Events, Ints], folder: Path
+) -> tuple[Path, ...]:
+    """Write the same history in the shape of further feeds."""
+    files: tuple[Path, ...] = ()
+    if EXPORTS in feeds:
+        files += exports.write(*history, folder / "exports").files
+    if APP_API in feeds:
+        path = folder / "app_api.json"
+        path.write_text(json.dumps({"messages": app_messages.tell(*history)}), encoding="utf-8")
+        files += (path,)
+    return files
 
 
 def _without_deleted(town: Town, due: sends.Due) -> sends.Due:
@@ -143,10 +178,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--people", type=int, default=defaults.people)
     parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument("--days", type=int, default=defaults.days)
+    parser.add_argument(
+        "--feed",
+        action="append",
+        choices=[EXPORTS, APP_API],
+        default=[],
+        help="write this feed besides the webhooks; may be repeated",
+    )
     given = parser.parse_args(arguments)
     began = time.perf_counter()
     settings = WorldSettings(seed=given.seed, people=given.people, days=given.days)
-    world = generate(settings, given.folder)
+    world = generate(settings, given.folder, more_feeds=frozenset(given.feed))
     took = time.perf_counter() - began
     events_count, orders_count = world.counts["events"], world.counts["orders"]
     sys.stdout.write(

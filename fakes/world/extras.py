@@ -73,3 +73,25 @@ def pieces() -> pa.Array:
                 link = f',"tracked_response":"button_{place + 1}"{link}'
             parts += [f'{link},"machine":true', f'{link},"machine":false', link]
     return pa.array(parts)
+
+
+def parts() -> pa.Table:
+    """What each piece says, in columns, at the place its code says.
+
+    Returns:
+        `proxied`, `prefetched` and `machine`, `reason`, `link_id` and `link_url`; null where the
+        piece leaves it out.
+    """
+    said = [json.loads("{" + piece[1:] + "}") for piece in pieces().to_pylist()]
+    named = {
+        "proxied": pa.bool_(),
+        "prefetched": pa.bool_(),
+        "machine": pa.bool_(),
+        "failure_message": pa.string(),
+        "link_id": pa.int64(),
+        "href": pa.string(),
+    }
+    table = pa.table(
+        {name: pa.array([each.get(name) for each in said], kind) for name, kind in named.items()}
+    )
+    return table.rename_columns({"failure_message": "reason", "href": "link_url"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from fakes.world.settings import Ints
+    from fakes.world.deliveries import Deliveries
+    from fakes.world.settings import Ints, WorldSettings
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -63,3 +65,24 @@ def cio_ids(numbers: Ints) -> pa.Array:
     shifts = np.arange(28, -1, -4, dtype=np.int64)
     letters[:, 6:] = _HEX[(numbers[:, None] >> shifts) & 15]
     return _strings(letters)
+
+
+@dataclass(frozen=True)
+class MessageIds:
+    """Of each delivery, its own id and that of the journey it was made on."""
+
+    delivery: pa.Array
+    journey: pa.Array
+
+
+def message_ids(settings: WorldSettings, deliveries: Deliveries, journeys: Ints) -> MessageIds:
+    """Ids of deliveries, the same whichever feed tells of them.
+
+    Args:
+        settings: the seed.
+        deliveries: the messages.
+        journeys: the second at which each journey began.
+    """
+    rng = settings.stream("delivery ids")
+    journey = ulids(journeys * 1000, rng).take(pa.array(deliveries.entry))
+    return MessageIds(delivery_ids(deliveries.count, rng), journey)

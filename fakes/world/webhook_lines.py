@@ -168,14 +168,13 @@ def _message_piece(message: Message) -> str:
 
 def _delivery_pieces(settings: WorldSettings, deliveries: Deliveries, journeys: Ints) -> pa.Array:
     """The part of `data` that is the same for all events of a delivery; last, that of none."""
-    rng = settings.stream("delivery ids")
-    journey_ids = identifiers.ulids(journeys * 1000, rng).take(pa.array(deliveries.entry))
-    journey = pc.binary_join_element_wise(',"journey_id":"', journey_ids, '"', "")
+    ids = identifiers.message_ids(settings, deliveries, journeys)
+    journey = pc.binary_join_element_wise(',"journey_id":"', ids.journey, '"', "")
     walks = np.array([message.has_journey for message in MESSAGES])[deliveries.message]
     own = pa.array([_message_piece(message) for message in MESSAGES])
     pieces = pc.binary_join_element_wise(
         ',"delivery_id":"',
-        identifiers.delivery_ids(deliveries.count, rng),
+        ids.delivery,
         '"',
         own.take(pa.array(deliveries.message)),
         pc.if_else(pa.array(walks), journey, ""),

@@ -6,6 +6,6 @@
 {#- Combinations in a load that this model has yet to take. -#}
 {%- macro touched_identifiers() -%}
     select {{ observation_key() }}
-    from {{ ref('stg_customerio__webhook_events') }}
+    from {{ ref('int_customerio_observations') }}
     where load_id in ({{ loads_to_take('customerio') }})
 {%- endmacro -%}

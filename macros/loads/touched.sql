@@ -9,22 +9,42 @@
     {%- endif -%}
 {%- endmacro -%}
 
-{#- Occurrences with a line in a load that this model has yet to take. -#}
-{%- macro touched_message_events() -%}
-    select message_event_id
+{#-
+    What new loads say something about, of whatever feed: deliveries by their id, and events that
+    have no delivery by their own. Loads count once the `upstream` model has taken them.
+-#}
+{%- macro touched_messages(upstream) -%}
+    {%- set loads = loads_to_take('customerio', upstream=upstream) -%}
+    select coalesce(delivery_id, event_id)
     from {{ ref('stg_customerio__webhook_events') }}
-    where event_id in (
-        select event_id
-        from {{ ref('stg_customerio__webhook_events') }}
-        where load_id in ({{ loads_to_take('customerio') }})
-    )
+    where load_id in ({{ loads }})
+
+    union all
+
+    {{ touched_exported_messages(loads) }}
+
+    union all
+
+    select delivery_id
+    from {{ ref('stg_customerio__api_messages') }}
+    where load_id in ({{ loads }})
 {%- endmacro -%}
 
-{#- Deliveries with a line in a load that `int_message_events` took and this model has not. -#}
-{%- macro touched_deliveries() -%}
+{%- macro touched_exported_messages(loads) -%}
     select delivery_id
-    from {{ ref('stg_customerio__webhook_events') }}
-    where
-        delivery_id is not null
-        and load_id in ({{ loads_to_take('customerio', upstream='int_message_events') }})
+    from {{ ref('stg_customerio__export_deliveries') }}
+    where load_id in ({{ loads }})
+
+    union all
+
+    select delivery_id
+    from {{ ref('stg_customerio__export_metrics') }}
+    where load_id in ({{ loads }})
+{%- endmacro -%}
+
+{#- Deliveries of the App API in a load that this model has yet to take. -#}
+{%- macro touched_api_messages() -%}
+    select delivery_id
+    from {{ ref('stg_customerio__api_messages') }}
+    where load_id in ({{ loads_to_take('customerio') }})
 {%- endmacro -%}

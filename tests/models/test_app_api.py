@@ -145,5 +145,5 @@ def test_names_have_a_history_and_segments_have_only_who_is_in_them_now(days: Da
         "select delivery_id, object_type, profile_key, changed_at "
         "from @staging.stg_customerio__api_messages order by changed_at"
     )
-    assert [version[:3] for version in versions] == [("d1", "twilio", "cio:c1")] * 2
+    assert [version[:3] for version in versions] == [("d1", "sms", "cio:c1")] * 2
     assert versions[1][3] - versions[0][3] == timedelta(seconds=100)

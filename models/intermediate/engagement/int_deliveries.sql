@@ -2,7 +2,7 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        pre_hook="{{ forget_touched('delivery_id', touched_deliveries()) }}",
+        pre_hook="{{ forget_touched('delivery_id', touched_messages('int_message_events')) }}",
         post_hook="{{ record_loads(['customerio'], upstream='int_message_events') }}"
     )
 }}
@@ -12,31 +12,20 @@ with message_events as (
     where delivery_id is not null
     {% if is_incremental() -%}
     -- An event of an old delivery may come at any time, so all of a touched delivery is read.
-    and delivery_id in ({{ touched_deliveries() }})
+    and delivery_id in ({{ touched_messages('int_message_events') }})
+    {%- endif %}
+),
+
+delivery_headers as (
+    select * from {{ ref('int_delivery_headers') }}
+    {% if is_incremental() -%}
+    where delivery_id in ({{ touched_messages('int_message_events') }})
     {%- endif %}
 ),
 
 aggregated as (
     select
         delivery_id,
-        -- One delivery is to one profile. After a merge its later events name the profile that
-        -- stayed; both lead to the same person.
-        coalesce(
-            min(profile_key) filter (where profile_key like 'cio:%'),
-            min(profile_key) filter (where profile_key like 'id:%'),
-            min(profile_key)
-        ) as profile_key,
-        max(campaign_id) as campaign_id,
-        max(broadcast_id) as broadcast_id,
-        max(newsletter_id) as newsletter_id,
-        max(transactional_message_id) as transactional_message_id,
-        max(action_id) as action_id,
-        max(parent_action_id) as parent_action_id,
-        max(content_id) as content_id,
-        max(journey_id) as journey_id,
-        max(object_type) as object_type,
-        max(channel) as channel,
-
         min(occurred_at) as first_event_at,
         min(occurred_at) filter (where metric = 'drafted') as drafted_at,
         min(occurred_at) filter (where metric = 'attempted') as attempted_at,
@@ -68,17 +57,55 @@ channels as (
 
 final as (
     select
-        aggregated.*,
+        delivery_headers.delivery_id,
+        delivery_headers.profile_key,
+        delivery_headers.campaign_id,
+        delivery_headers.broadcast_id,
+        delivery_headers.newsletter_id,
+        delivery_headers.transactional_message_id,
+        delivery_headers.action_id,
+        delivery_headers.parent_action_id,
+        delivery_headers.content_id,
+        delivery_headers.journey_id,
+
+        delivery_headers.object_type,
+        channels.channel,
+        delivery_headers.feeds,
+
+        -- A feed may tell of a message and nothing that happened to it.
+        least(delivery_headers.created_at, aggregated.first_event_at) as first_event_at,
+        aggregated.drafted_at,
+        aggregated.attempted_at,
+        aggregated.sent_at,
+        aggregated.delivered_at,
+        aggregated.first_opened_at,
+        aggregated.first_human_opened_at,
+        aggregated.first_clicked_at,
+        aggregated.first_human_clicked_at,
+        aggregated.converted_at,
+        aggregated.bounced_at,
+        aggregated.dropped_at,
+        aggregated.undeliverable_at,
+        aggregated.failed_at,
+        aggregated.unsubscribed_at,
+        aggregated.spammed_at,
         -- When the person received it, by what the channel can tell: an e-mail is received when it
         -- is delivered, an in-app message when it is seen, everything else when it is sent.
         case channels.exposure_metric
             when 'delivered' then aggregated.delivered_at
             when 'opened' then aggregated.first_opened_at
             when 'sent' then aggregated.sent_at
-        end as exposed_at
-    from aggregated
+        end as exposed_at,
+
+        coalesce(aggregated.human_opens, 0) as human_opens,
+        coalesce(aggregated.machine_opens, 0) as machine_opens,
+        coalesce(aggregated.human_clicks, 0) as human_clicks,
+        coalesce(aggregated.machine_clicks, 0) as machine_clicks
+    from delivery_headers
+    left join aggregated
+        on delivery_headers.delivery_id = aggregated.delivery_id
     left join channels
-        on aggregated.object_type = channels.object_type
+        on delivery_headers.object_type = channels.object_type
 )
 
 select * from final

@@ -2,20 +2,24 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        pre_hook="{{ forget_touched('message_event_id', touched_message_events()) }}",
-        post_hook="{{ record_loads(['customerio']) }}"
+        pre_hook="{{ forget_touched(
+            'coalesce(delivery_id, event_id)', touched_messages('int_message_occurrences')
+        ) }}",
+        post_hook="{{ record_loads(['customerio'], upstream='int_message_occurrences') }}"
     )
 }}
 
-with webhook_events as (
-    select * from {{ ref('stg_customerio__webhook_events') }}
+with message_occurrences as (
+    select * from {{ ref('int_message_occurrences') }}
     {% if is_incremental() -%}
-    -- A duplicate may come at any time, so every version of a touched event is read again.
-    where event_id in (
-        select event_id
-        from {{ ref('stg_customerio__webhook_events') }}
-        where load_id in ({{ loads_to_take('customerio') }})
-    )
+    where message_key in ({{ touched_messages('int_message_occurrences') }})
+    {%- endif %}
+),
+
+delivery_headers as (
+    select * from {{ ref('int_delivery_headers') }}
+    {% if is_incremental() -%}
+    where delivery_id in ({{ touched_messages('int_message_occurrences') }})
     {%- endif %}
 ),
 
@@ -23,66 +27,133 @@ channels as (
     select * from {{ ref('channels') }}
 ),
 
--- Versions differ, if at all, in who is named: the person may have been deleted in between. The
--- one that names a person stands, and the text decides between equals, so that the order of
--- loading never does.
-ranked as (
+webhooks as (
+    select * from message_occurrences
+    where feed = 'webhook'
+),
+
+exports as (
+    select * from message_occurrences
+    where feed = 'export'
+),
+
+api as (
+    select * from message_occurrences
+    where feed = 'api'
+),
+
+-- Who tells more is asked first: a webhook, then an export, then the API.
+joined as (
     select
-        *,
-        row_number() over (
-            partition by message_event_id
-            order by
-                profile_key nulls last,
-                href nulls last,
-                failure_message nulls last,
-                is_machine nulls last,
-                is_prefetched nulls last,
-                is_proxied nulls last,
-                is_synthetic nulls last,
-                campaign_id nulls last,
-                action_id nulls last
-        ) as version_rank
-    from webhook_events
+        coalesce(
+            webhooks.message_event_id, exports.message_event_id, api.message_event_id
+        ) as message_event_id,
+        coalesce(webhooks.event_id, exports.event_id) as event_id,
+        webhooks.profile_key,
+        coalesce(webhooks.delivery_id, exports.delivery_id, api.delivery_id) as delivery_id,
+        webhooks.object_type,
+        coalesce(webhooks.metric, exports.metric, api.metric) as metric,
+        coalesce(webhooks.link_id, exports.link_id) as link_id,
+        coalesce(webhooks.href, exports.href) as href,
+        coalesce(webhooks.failure_message, exports.failure_message) as failure_message,
+        webhooks.device_platform,
+        least(webhooks.occurred_at, exports.occurred_at, api.occurred_at) as occurred_at,
+        coalesce(webhooks.is_proxied, exports.is_proxied) as is_proxied,
+        coalesce(webhooks.is_prefetched, exports.is_prefetched, api.is_prefetched)
+            as is_prefetched,
+        webhooks.is_synthetic,
+        coalesce(webhooks.is_machine, exports.is_machine, api.is_machine) as is_machine,
+        concat_ws(',', api.feed, exports.feed, webhooks.feed) as feeds
+    from webhooks
+    full join exports
+        on webhooks.message_event_id = exports.message_event_id
+    full join api
+        on coalesce(webhooks.message_event_id, exports.message_event_id) = api.message_event_id
+),
+
+-- What the API alone tells of a metric that may come again is the first of its kind, person or
+-- machine. It is a fact of its own only if no other feed has one of that kind as early.
+firsts as (
+    select
+        delivery_id,
+        metric,
+        min(occurred_at) as first_at,
+        min(occurred_at) filter (
+            where coalesce(is_machine, is_prefetched, false) = false
+        ) as first_human_at,
+        min(occurred_at) filter (
+            where coalesce(is_machine, is_prefetched, true)
+        ) as first_machine_at
+    from joined
+    where
+        feeds <> 'api'
+        and {{ is_repeatable('metric') }}
+        and delivery_id in (select joined.delivery_id from joined where joined.feeds = 'api')
+    group by delivery_id, metric
+),
+
+told as (
+    select
+        joined.*,
+        case
+            when coalesce(joined.is_machine, joined.is_prefetched) then firsts.first_machine_at
+            when not coalesce(joined.is_machine, joined.is_prefetched) then firsts.first_human_at
+            else firsts.first_at
+        end as first_elsewhere_at
+    from joined
+    left join firsts
+        on
+            joined.feeds = 'api'
+            and joined.delivery_id = firsts.delivery_id
+            and joined.metric = firsts.metric
 ),
 
 final as (
     select
-        ranked.message_event_id,
-        ranked.event_id,
-        ranked.profile_key,
-        ranked.delivery_id,
-        ranked.campaign_id,
-        ranked.broadcast_id,
-        ranked.newsletter_id,
-        ranked.transactional_message_id,
-        ranked.action_id,
-        ranked.parent_action_id,
-        ranked.content_id,
-        ranked.journey_id,
+        told.message_event_id,
+        told.event_id,
+        case
+            when told.feeds like '%webhook' then told.profile_key
+            else delivery_headers.profile_key
+        end as profile_key,
+        told.delivery_id,
+        delivery_headers.campaign_id,
+        delivery_headers.broadcast_id,
+        delivery_headers.newsletter_id,
+        delivery_headers.transactional_message_id,
+        delivery_headers.action_id,
+        delivery_headers.parent_action_id,
+        delivery_headers.content_id,
+        delivery_headers.journey_id,
 
-        ranked.object_type,
+        coalesce(told.object_type, delivery_headers.object_type) as object_type,
         channels.channel,
-        ranked.metric,
-        ranked.link_id,
-        ranked.href,
-        ranked.failure_message,
-        ranked.device_platform,
+        told.metric,
+        told.link_id,
+        told.href,
+        told.failure_message,
+        told.device_platform,
+        told.feeds,
 
-        ranked.occurred_at,
+        told.occurred_at,
 
-        ranked.is_proxied,
-        ranked.is_prefetched,
-        ranked.is_synthetic,
-        ranked.is_machine,
+        told.is_proxied,
+        told.is_prefetched,
+        told.is_synthetic,
+        told.is_machine,
         -- A feed that says nothing is taken as a person: only what is known to be a machine is one.
-        case ranked.metric
-            when 'clicked' then not coalesce(ranked.is_machine, false)
-            when 'opened' then not coalesce(ranked.is_prefetched, false)
+        case told.metric
+            when 'clicked' then not coalesce(told.is_machine, false)
+            when 'opened' then not coalesce(told.is_prefetched, false)
         end as is_human
-    from ranked
+    from told
+    left join delivery_headers
+        on told.delivery_id = delivery_headers.delivery_id
     left join channels
-        on ranked.object_type = channels.object_type
-    where ranked.version_rank = 1
+        on coalesce(told.object_type, delivery_headers.object_type) = channels.object_type
+    where
+        told.first_elsewhere_at is null
+        or told.first_elsewhere_at > {{ add_seconds('told.occurred_at', 1) }}
 )
 
 select * from final

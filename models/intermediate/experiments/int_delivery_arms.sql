@@ -10,11 +10,15 @@ experiments as (
 
 arms as (
     select * from {{ ref('experiment_arms') }}
+    -- The path of a branch is told by steps of journeys, not by messages.
     where
-        campaign_id is not null
-        or parent_action_id is not null
-        or action_id is not null
-        or content_id is not null
+        branch_index is null
+        and (
+            campaign_id is not null
+            or parent_action_id is not null
+            or action_id is not null
+            or content_id is not null
+        )
 ),
 
 -- Deliveries differ in few combinations of ids; matching those keeps the comparison small.
@@ -44,6 +48,8 @@ matches as (
             and (
                 arms.parent_action_id is null
                 or combinations.parent_action_id = arms.parent_action_id
+                -- exports leave the parent out, and an action has one
+                or (combinations.parent_action_id is null and arms.action_id is not null)
             )
             and (arms.action_id is null or combinations.action_id = arms.action_id)
             and (arms.content_id is null or combinations.content_id = arms.content_id)

@@ -7,12 +7,11 @@
     )
 }}
 
-with webhook_events as (
+with observations as (
     select
         *,
         {{ observation_key() }} as observation_key
-    from {{ ref('stg_customerio__webhook_events') }}
-    where profile_key is not null
+    from {{ ref('int_customerio_observations') }}
 ),
 
 final as (
@@ -22,9 +21,9 @@ final as (
         cio_id,
         customer_id,
         email,
-        min(occurred_at) as first_seen_at,
-        max(occurred_at) as last_seen_at
-    from webhook_events
+        min(seen_at) as first_seen_at,
+        max(seen_at) as last_seen_at
+    from observations
     {% if is_incremental() -%}
     -- First and last need every line of a touched combination; only four columns are read.
     where observation_key in ({{ touched_identifiers() }})

@@ -26,15 +26,16 @@ orders as (
 
 candidates as (
     select
-        'webhooks' as feed,
+        'messages' as feed,
         max(complete_through) as complete_through
     from customerio_loads
-    where feed = 'webhooks'
+    -- Each of them tells the whole history of messages, so it is whole through the newest.
+    where feed in ('webhooks', 'exports', 'api_messages')
 
     union all
 
     select
-        'webhooks' as feed,
+        'messages' as feed,
         max(occurred_at) as complete_through
     from message_events
     where occurred_at <= {{ as_of() }}

@@ -33,6 +33,7 @@ final as (
         deliveries.object_type,
         deliveries.channel,
         message_classes.message_class,
+        deliveries.feeds,
 
         deliveries.first_event_at,
         deliveries.drafted_at,

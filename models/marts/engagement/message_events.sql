@@ -35,6 +35,7 @@ final as (
         message_events.href,
         message_events.failure_message,
         message_events.device_platform,
+        message_events.feeds,
 
         message_events.occurred_at,
 

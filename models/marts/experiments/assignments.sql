@@ -8,6 +8,11 @@ delivery_arms as (
     where first_event_at <= {{ as_of() }}
 ),
 
+branch_arms as (
+    select * from {{ ref('int_branch_arms') }}
+    where assigned_at <= {{ as_of() }}
+),
+
 experiments as (
     select * from {{ ref('int_experiments') }}
 ),
@@ -29,10 +34,17 @@ warehouse_assignments as (
     select * from {{ ref('warehouse_assignments') }}
 ),
 
--- What the company recorded beats what its messages show: it says who was due as well.
+-- What the company recorded beats the paths its journeys took, and these beat what its messages
+-- show: each says who was due as well.
 recorded_experiments as (
     select experiment_id
     from recorded
+    group by experiment_id
+),
+
+branched_experiments as (
+    select experiment_id
+    from branch_arms
     group by experiment_id
 ),
 
@@ -55,6 +67,19 @@ evidence as (
     union all
 
     select
+        branch_arms.experiment_id,
+        branch_arms.profile_key,
+        branch_arms.arm,
+        branch_arms.assigned_at,
+        'branch' as evidence
+    from branch_arms
+    left join recorded_experiments
+        on branch_arms.experiment_id = recorded_experiments.experiment_id
+    where recorded_experiments.experiment_id is null
+
+    union all
+
+    select
         delivery_arms.experiment_id,
         delivery_arms.profile_key,
         delivery_arms.arm,
@@ -63,7 +88,11 @@ evidence as (
     from delivery_arms
     left join recorded_experiments
         on delivery_arms.experiment_id = recorded_experiments.experiment_id
-    where recorded_experiments.experiment_id is null
+    left join branched_experiments
+        on delivery_arms.experiment_id = branched_experiments.experiment_id
+    where
+        recorded_experiments.experiment_id is null
+        and branched_experiments.experiment_id is null
 ),
 
 resolved as (

@@ -27,7 +27,7 @@ feed_watermarks as (
 watermark as (
     select case when count(*) = 2 then min(complete_through) end as complete_through
     from feed_watermarks
-    where feed in ('webhooks', 'orders')
+    where feed in ('messages', 'orders')
 ),
 
 assigned as (

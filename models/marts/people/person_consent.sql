@@ -12,6 +12,16 @@ mparticle_opt_outs as (
     where occurred_at <= {{ as_of() }}
 ),
 
+customerio_people as (
+    select * from {{ ref('int_customerio_people') }}
+    where is_suppressed and coalesce(updated_at, created_at, {{ as_of() }}) <= {{ as_of() }}
+),
+
+export_attributes as (
+    select * from {{ ref('stg_customerio__export_attributes') }}
+    where attribute_name = 'unsubscribed' and coalesce(changed_at, {{ as_of() }}) <= {{ as_of() }}
+),
+
 profile_people as (
     select * from {{ ref('int_profile_people') }}
 ),
@@ -22,7 +32,8 @@ statements as (
         person_id,
         coalesce(channel, 'all') as channel,
         occurred_at as stated_at,
-        metric = 'unsubscribed' as is_opted_out
+        metric = 'unsubscribed' as is_opted_out,
+        false as is_suppressed
     from message_events
     where person_id is not null
 
@@ -32,7 +43,8 @@ statements as (
         profile_people.person_id,
         'all' as channel,
         coalesce(profiles.updated_at, profiles.created_at) as stated_at,
-        profiles.is_unsubscribed as is_opted_out
+        profiles.is_unsubscribed as is_opted_out,
+        false as is_suppressed
     from profiles
     inner join profile_people
         on profiles.profile_key = profile_people.profile_key
@@ -44,19 +56,47 @@ statements as (
         profile_people.person_id,
         'all' as channel,
         mparticle_opt_outs.occurred_at as stated_at,
-        mparticle_opt_outs.is_opted_out
+        mparticle_opt_outs.is_opted_out,
+        false as is_suppressed
     from mparticle_opt_outs
     inner join profile_people
         on mparticle_opt_outs.profile_key = profile_people.profile_key
+
+    union all
+
+    -- Customer.io reaches nobody it suppresses, on any channel.
+    select
+        profile_people.person_id,
+        'all' as channel,
+        coalesce(customerio_people.updated_at, customerio_people.created_at) as stated_at,
+        true as is_opted_out,
+        true as is_suppressed
+    from customerio_people
+    inner join profile_people
+        on customerio_people.profile_key = profile_people.profile_key
+
+    union all
+
+    -- A value that is removed is a subscription.
+    select
+        profile_people.person_id,
+        'all' as channel,
+        export_attributes.changed_at as stated_at,
+        coalesce(lower(export_attributes.attribute_value) in ('true', '1'), false) as is_opted_out,
+        false as is_suppressed
+    from export_attributes
+    inner join profile_people
+        on export_attributes.profile_key = profile_people.profile_key
 ),
 
--- The latest word counts; of two at one instant the opt-out does.
+-- The latest word counts; of two at one instant the opt-out does. Nothing outweighs a suppression
+-- that stands.
 ranked as (
     select
         *,
         row_number() over (
             partition by person_id, channel
-            order by stated_at desc nulls last, is_opted_out desc
+            order by is_suppressed desc, stated_at desc nulls last, is_opted_out desc
         ) as statement_rank
     from statements
 ),

@@ -23,7 +23,7 @@ renamed as (
         source.trigger_event_id,
         source.message_template_id,
 
-        lower(source.type) as object_type,
+        {{ normalise_object_type('source.type') }} as object_type,
         source.subject,
         source.failure_message,
         source.metrics,
@@ -38,23 +38,11 @@ renamed as (
         on source._dlt_load_id = complete_loads.load_id
 ),
 
--- One change may be seen twice with other identifiers, as when the person is deleted meanwhile.
-ranked as (
-    select
-        *,
-        {{ profile_key('cio_id', 'customer_id', 'email') }} as profile_key,
-        row_number() over (
-            partition by delivery_id, changed_at
-            order by observed_at desc, load_id desc
-        ) as observation_rank
-    from renamed
-),
-
 final as (
     select
         load_id,
         delivery_id,
-        profile_key,
+        {{ profile_key('cio_id', 'customer_id', 'email') }} as profile_key,
         cio_id,
         customer_id,
         email,
@@ -78,8 +66,7 @@ final as (
         observed_at,
 
         is_forgotten
-    from ranked
-    where observation_rank = 1
+    from renamed
 )
 
 select * from final

@@ -32,8 +32,8 @@ renamed as (
         source.content_id,
         source.journey_id,
 
-        lower(source.object_type) as object_type,
-        lower(source.metric) as metric,
+        {{ normalise_object_type('source.object_type') }} as object_type,
+        {{ normalise_metric('source.metric') }} as metric,
         source.link_id,
         source.href,
         source.failure_message,

@@ -1,0 +1,56 @@
+with source as (
+    select * from {{ source('customerio', 'export_campaigns') }}
+),
+
+complete_loads as (
+    {{ complete_loads('customerio') }}
+),
+
+renamed as (
+    select
+        source._dlt_load_id as load_id,
+        source.workspace_id,
+        source.campaign_id,
+
+        source.name,
+        source.topic_names,
+
+        {{ known_instant('source.created_at') }} as created_at,
+        {{ known_instant('source.updated_at') }} as updated_at,
+
+        source.version,
+        source.file_sequence
+    from source
+    inner join complete_loads
+        on source._dlt_load_id = complete_loads.load_id
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by campaign_id, updated_at
+            order by version desc nulls last, file_sequence desc, load_id desc
+        ) as version_rank
+    from renamed
+),
+
+final as (
+    select
+        load_id,
+        workspace_id,
+        campaign_id,
+
+        name,
+        topic_names,
+
+        created_at,
+        updated_at,
+
+        version,
+        file_sequence
+    from ranked
+    where version_rank = 1
+)
+
+select * from final

@@ -1,0 +1,237 @@
+"""Webhooks, exports and the App API tell one history, alone, in pairs and together.
+
+One world is written as all three. What a feed cannot tell is not compared where it is alone: the
+exports of before flags say nothing of machines, and the API has only the first of each metric.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fakes import customerio_app
+from fakes.customerio_app import APP_API_KEY, Workspace
+from fakes.population import APP_API, EXPORTS, WorldSettings, generate
+from fakes.server import serve_in_thread
+from loaders.customerio.api import load_api
+from loaders.run import load
+from tests.conftest import ROOT
+from tests.models.models_in_process import Models, parse
+from warehouse.connection import open_warehouse
+from warehouse.home import Home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+AS_OF = datetime(2026, 9, 1, tzinfo=UTC)
+PREFIX = "dev_as_of_20260901t000000_"
+DAYS = 60
+SELECTED = ("--select", "+int_deliveries", "stg_customerio__feed_loads")
+
+MILESTONES = (
+    *("first_event_at", "drafted_at", "attempted_at", "sent_at", "delivered_at", "exposed_at"),
+    *("first_opened_at", "first_clicked_at", "converted_at", "bounced_at", "dropped_at"),
+    *("undeliverable_at", "failed_at", "unsubscribed_at", "spammed_at"),
+)
+IDS = (
+    *("campaign_id", "newsletter_id", "transactional_message_id", "action_id", "content_id"),
+    *("object_type", "channel"),
+)
+ACTORS = ("first_human_opened_at", "first_human_clicked_at")
+COUNTS = ("human_opens", "machine_opens", "human_clicks", "machine_clicks")
+
+
+UNFLAGGED = f"""(
+    select coalesce(delivery_id, '') from {PREFIX}intermediate.int_message_occurrences
+    where feed = 'webhook' and metric in ('opened', 'clicked') and object_type = 'email'
+        and coalesce(is_machine, is_prefetched) is null
+)"""
+"""Messages of which webhooks do not say who opened or clicked them."""
+
+
+@dataclass(frozen=True)
+class Feeds:
+    """One world, a home for any of its feeds, and the models over them."""
+
+    folder: Path
+    world: Path
+    models: Models
+    url: str
+
+    def home(self, *feeds: str) -> Home:
+        """A home with these feeds loaded, in this order, and built."""
+        home = Home(self.folder / "-".join(feeds))
+        if home.warehouse.exists():
+            return home
+        home.make()
+        for feed in feeds:
+            if feed == "api":
+                load_api(home, resources=["messages"], since=datetime(2026, 6, 1, tzinfo=UTC))
+            else:
+                load(home, feed, [str(self.world / feed)])
+        self.models.run(home, "seed")
+        self.models.run(home, arguments=SELECTED)
+        return home
+
+
+@pytest.fixture(scope="module")
+def feeds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Feeds]:
+    folder = tmp_path_factory.mktemp("feeds")
+    settings = WorldSettings(people=120, seed=5, days=DAYS)
+    world = generate(settings, folder / "world", more_feeds=frozenset({EXPORTS, APP_API})).folder
+    home = Home(folder / "parsed")
+    home.make()
+    variables = {"as_of": AS_OF.isoformat()}
+    models = parse(home, ROOT / "fakes" / "company", folder / "target", variables)
+    workspace = Workspace(**json.loads((world / "app_api.json").read_text()))
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        serve_in_thread(customerio_app.create_app(workspace, requests_per_second=10_000)) as url,
+    ):
+        patch.setenv("DLT_PROJECT_DIR", str(folder))
+        patch.setenv("LOADERS__CUSTOMERIO__APP_API_KEY", APP_API_KEY)
+        patch.setenv("LOADERS__CUSTOMERIO__BASE_URL", f"{url}/v1")
+        yield Feeds(folder, world, models, url)
+
+
+def rows(home: Home, sql: str) -> list[tuple[object, ...]]:
+    with open_warehouse(home, purpose="look") as connection:
+        return connection.execute(sql.replace("@", PREFIX)).fetchall()
+
+
+def differences(home: Home, other: Home, columns: tuple[str, ...], where: str) -> dict[str, int]:
+    """How many deliveries of `where` differ between two homes, by column."""
+    counts = ", ".join(f"count(*) filter (where a.{c} is distinct from b.{c})" for c in columns)
+    table = f"{PREFIX}intermediate.int_deliveries"
+    with open_warehouse(home, purpose="look") as connection:
+        connection.execute(f"attach '{other.warehouse}' as other (read_only)")
+        found = connection.execute(
+            "select count(*), count(*) filter (where a.delivery_id is null or b.delivery_id is "
+            f"null), {counts} from {table} as a full join other.{table} as b using (delivery_id) "
+            f"where {where}"
+        ).fetchall()[0]
+        connection.execute("detach other")
+    assert found[0] > 100
+    return {n: c for n, c in zip(("missing", *columns), found[1:], strict=True) if c}
+
+
+TOGETHER = [
+    ("exports", "webhooks"),
+    ("api", "webhooks"),
+    ("webhooks", "exports", "api"),
+]
+
+
+@pytest.mark.parametrize("others", TOGETHER, ids="+".join)
+def test_more_feeds_than_webhooks_add_and_lose_no_event(
+    feeds: Feeds, others: tuple[str, ...]
+) -> None:
+    """Webhooks of every open and click tell all; whatever comes beside them is known already."""
+    whole, home = feeds.home("webhooks"), feeds.home(*others)
+    columns = (*MILESTONES, *ACTORS, *COUNTS, *IDS, "broadcast_id", "parent_action_id")
+    # where history has no flags the API knows better, which is the point of asking it
+    assert differences(home, whole, columns, "a.delivery_id not in " + UNFLAGGED) == {}
+    events = (
+        "select delivery_id, metric, occurred_at, count(*), count(*) filter (where is_human) "
+        "from @intermediate.int_message_events where coalesce(delivery_id, '') not in "
+        + UNFLAGGED
+        + " group by all order by all"
+    )
+    assert rows(home, events) == rows(whole, events)
+
+
+@pytest.mark.parametrize("alone", [("exports",), ("api",), ("exports", "api")], ids="+".join)
+def test_what_other_feeds_tell_without_webhooks_is_what_webhooks_tell(
+    feeds: Feeds, alone: tuple[str, ...]
+) -> None:
+    whole, home = feeds.home("webhooks"), feeds.home(*alone)
+    assert differences(home, whole, (*MILESTONES, *IDS), "true") == {}
+    # exports know machines in newer files only, and people who deleted themselves in none
+    newer = f"b.first_event_at >= timestamp '{AS_OF:%Y-%m-%d}' - interval {int(DAYS * 0.7)} day"
+    flagged = newer + " and a.delivery_id not in " + UNFLAGGED
+    assert differences(home, whole, ACTORS, flagged) == {}
+    if alone[0] == "exports":
+        assert differences(home, whole, COUNTS, flagged) == {}
+
+
+def test_the_api_alone_counts_the_first_by_people_and_the_first_by_machines(feeds: Feeds) -> None:
+    counts = """
+        select
+            delivery_id,
+            least(sum(human_clicks), 1),
+            least(sum(machine_clicks), 1),
+            least(sum(human_opens), 1)
+        from @intermediate.int_deliveries
+        where channel = 'email'
+        group by all order by all
+    """
+    whole, home = feeds.home("webhooks"), feeds.home("api")
+    unflagged = {row[0] for row in rows(whole, UNFLAGGED)}
+    told = [row for row in rows(home, counts.replace("least", "")) if row[0] not in unflagged]
+    assert told == [row for row in rows(whole, counts) if row[0] not in unflagged]
+    assert max(row[1] for row in told) == 1
+
+
+def test_every_row_says_which_feeds_told_it(feeds: Feeds) -> None:
+    home = feeds.home("webhooks", "exports", "api")
+    by_metric = dict(
+        rows(
+            home,
+            "select metric, list(distinct feeds order by feeds) "
+            "from @intermediate.int_message_events group by all",
+        )
+    )
+    assert by_metric["sent"] == by_metric["delivered"] == ["api,export,webhook"]
+    assert by_metric["subscribed"] == ["webhook"]
+    # the API has the first of each kind, the others all of them
+    assert by_metric["clicked"] == ["api,export,webhook", "export,webhook"]
+    assert rows(home, "select distinct feeds from @intermediate.int_deliveries") == [
+        ("api,export,webhook",)
+    ]
+
+
+def test_people_are_the_same_whichever_feed_names_them(feeds: Feeds) -> None:
+    named = (
+        "select count(*), count(distinct profile_key) from @intermediate.int_deliveries "
+        "where profile_key like 'cio:%'"
+    )
+    exported, asked = rows(feeds.home("exports"), named), rows(feeds.home("api"), named)
+    assert exported == asked
+    keys = "select distinct profile_key from @intermediate.int_deliveries"
+    assert {row[0] for row in rows(feeds.home("exports"), keys)} - {None} <= {
+        row[0] for row in rows(feeds.home("webhooks"), keys)
+    }
+
+
+def test_feeds_that_come_in_parts_and_in_turns_give_what_one_build_gives(
+    feeds: Feeds, tmp_path: Path
+) -> None:
+    """Exports first, half of them; then the API; then webhooks; then the other half."""
+    home = Home(tmp_path / "home")
+    home.make()
+    files = [str(path) for path in sorted((feeds.world / "exports").iterdir())]
+    feeds.models.run(home, "seed")
+    for step in (files[1::2], "api", str(feeds.world / "webhooks"), files[::2]):
+        if step == "api":
+            load_api(home, resources=["messages"], since=datetime(2026, 6, 1, tzinfo=UTC))
+        elif isinstance(step, str):
+            load(home, "webhooks", [step])
+        else:
+            load(home, "exports", step)
+        feeds.models.run(home, arguments=SELECTED)
+    whole = feeds.home("webhooks", "exports", "api")
+    for table in ("int_message_events", "int_deliveries", "int_delivery_headers"):
+        with open_warehouse(home, purpose="look") as connection:
+            connection.execute(f"attach '{whole.warehouse}' as other (read_only)")
+            name = f"{PREFIX}intermediate.{table}"
+            for one, two in ((name, f"other.{name}"), (f"other.{name}", name)):
+                left = connection.execute(f"from {one} except all from {two}").fetchall()
+                assert left == [], table
+            connection.execute("detach other")
