@@ -27,6 +27,7 @@ KEPT_BYTES = 2**20
 _PIECE_BYTES = 2**16
 
 _NEWLINE, _RETURN, _SPACE = 10, 13, 32
+_WHITE = np.frombuffer(b"\t\n\v\f\r ", dtype=np.uint8)
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 
@@ -197,7 +198,8 @@ def _is_blank(
     is_blank: npt.NDArray[np.bool_] = lengths == 0
     suspects = np.flatnonzero(~is_blank & (raw[starts] <= _SPACE))
     if len(suspects):
-        is_mark = (raw > _SPACE).astype(np.int64)
+        # other control characters are content, if none that means anything
+        is_mark = (~np.isin(raw, _WHITE)).astype(np.int64)
         marks = np.add.reduceat(is_mark, starts)
         is_blank[suspects] = marks[suspects] == 0
     return is_blank

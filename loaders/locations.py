@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -63,7 +65,14 @@ def open_file(file: File) -> Iterator[BinaryIO]:
         message = f"cannot read {file.path}: {error.strerror or error}"
         raise CioError(message) from error
     with stream:
-        yield cast("BinaryIO", stream)
+        if getattr(stream, "size", 0) is not None:
+            yield cast("BinaryIO", stream)
+            return
+        # a web server that gives no parts: it can only be read from its start, once
+        with tempfile.TemporaryFile() as whole:
+            shutil.copyfileobj(stream, whole)
+            whole.seek(0)
+            yield cast("BinaryIO", whole)
 
 
 def _find(path: str, suffixes: Sequence[str]) -> list[File]:

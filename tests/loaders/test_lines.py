@@ -38,8 +38,6 @@ def test_lines_are_those_of_the_file_whatever_the_blocks(
         lines[0] = b"x"
     data = end.join(lines) + (end if is_ended and lines else b"")
     expected = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
-    blank = bytes(range(33))
-    expected = [(number, line) for number, line in expected if line.strip(blank)]
     packed = gzip.compress(data) if is_packed else data
     assert read(packed, block_bytes=block_bytes) == (expected, [])
 
