@@ -14,7 +14,16 @@ from cio.dbt import Project
 from cio.project import current_manifest
 from cio.report.facts import Audience, Facts, Lift, read_facts
 from cio.report.page import write_page
-from fakes import amplitude, google_data_manager, meta, mixpanel, segment, tiktok
+from fakes import (
+    amplitude,
+    customerio_track,
+    google_data_manager,
+    meta,
+    mixpanel,
+    segment,
+    tiktok,
+)
+from fakes.customerio_workspace import settle_workspace
 from fakes.population import WorldSettings, generate
 from fakes.server import LOOPBACK, serve_in_thread
 from loaders.run import load
@@ -32,23 +41,43 @@ if TYPE_CHECKING:
 
     from fakes.control import Control
 
-FEEDS = ("orders", "refunds", "people", "merges")
+FILES = {
+    "orders": "orders.csv",
+    "refunds": "refunds.csv",
+    "people": "people.csv",
+    "merges": "merges.csv",
+    "mparticle": "mparticle.jsonl",
+    "mparticle_audiences": "mparticle_audiences.csv",
+}
+"""The world's file for each feed, beside the webhooks."""
 
 
 class _Vendor(NamedTuple):
-    """A stand-in, and how a destination is configured to send to it."""
+    """A stand-in, made from its store and the world, and how a destination sends to it."""
 
-    create_app: Callable[..., Control]
+    create_app: Callable[[Path, WorldSettings], Control]
     settings: Callable[[str], dict[str, str]]
 
 
+def _alone(create_app: Callable[..., Control]) -> Callable[[Path, WorldSettings], Control]:
+    """A stand-in that needs to know nothing of the world."""
+    return lambda store, _world: create_app(store=store)
+
+
 VENDORS = {
-    "amplitude": _Vendor(amplitude.create_app, amplitude.settings),
-    "google": _Vendor(google_data_manager.create_app, google_data_manager.settings),
-    "meta": _Vendor(meta.create_app, meta.settings),
-    "mixpanel": _Vendor(mixpanel.create_app, mixpanel.settings),
-    "segment": _Vendor(segment.create_app, segment.settings),
-    "tiktok": _Vendor(tiktok.create_app, tiktok.settings),
+    "amplitude": _Vendor(_alone(amplitude.create_app), amplitude.settings),
+    # Customer.io alone must know the people already: it ignores members whom it does not
+    "customerio": _Vendor(
+        lambda store, world: customerio_track.create_app(
+            store=store, workspace=settle_workspace(world)
+        ),
+        customerio_track.settings,
+    ),
+    "google": _Vendor(_alone(google_data_manager.create_app), google_data_manager.settings),
+    "meta": _Vendor(_alone(meta.create_app), meta.settings),
+    "mixpanel": _Vendor(_alone(mixpanel.create_app), mixpanel.settings),
+    "segment": _Vendor(_alone(segment.create_app), segment.settings),
+    "tiktok": _Vendor(_alone(tiktok.create_app), tiktok.settings),
 }
 """The destinations of the demo: every sync that is shipped runs."""
 
@@ -142,7 +171,7 @@ def run_demo(
     build(project, on_progress=on_progress)
     on_step("planning, and delivering what changed")
     room = Room(home=home, manifest=current_manifest(project))
-    with _stand_ins(home):
+    with _stand_ins(home, _wanted(settings)):
         runs = tuple(run_syncs(room))
         syncs = status(room)
     facts = _facts(room, world, syncs=syncs)
@@ -159,7 +188,7 @@ def run_demo(
 
 def _world(settings: DemoSettings) -> tuple[Path, datetime]:
     """The world's files; one of the same people and seed is there already and stays as it is."""
-    wanted = WorldSettings(people=settings.people, seed=settings.seed)
+    wanted = _wanted(settings)
     folder = settings.folder / f"world-{settings.people}-{settings.seed}"
     finished = folder / "finished"
     if not finished.exists():
@@ -168,11 +197,14 @@ def _world(settings: DemoSettings) -> tuple[Path, datetime]:
     return folder, wanted.ends_at
 
 
+def _wanted(settings: DemoSettings) -> WorldSettings:
+    return WorldSettings(people=settings.people, seed=settings.seed)
+
+
 def _load(home: Home, world: Path, as_of: datetime) -> int:
     reports = [load(home, "webhooks", [str(world / "webhooks")], complete_through=as_of)]
-    for feed in FEEDS:
-        path = str(world / f"{feed}.csv")
-        reports.append(load(home, feed, [path], complete_through=as_of))
+    for feed, file in FILES.items():
+        reports.append(load(home, feed, [str(world / file)], complete_through=as_of))
     return sum(report.loaded for report in reports)
 
 
@@ -184,7 +216,7 @@ def _facts(room: Room, world: Path, *, syncs: list[Any]) -> Facts:
 
 
 @contextmanager
-def _stand_ins(home: Home) -> Iterator[None]:
+def _stand_ins(home: Home, world: WorldSettings) -> Iterator[None]:
     """Serve the stand-ins and point the syncs to them, and to nothing else, while this runs."""
     folder = home.root / "fakes"
     folder.mkdir(exist_ok=True)
@@ -192,7 +224,7 @@ def _stand_ins(home: Home) -> Iterator[None]:
     try:
         with ExitStack() as stack:
             for name, vendor in VENDORS.items():
-                address = stack.enter_context(_stand_in(name, vendor, folder))
+                address = stack.enter_context(_stand_in(name, vendor, folder, world))
                 for key, value in vendor.settings(address).items():
                     os.environ[variable(name, key)] = value
             yield
@@ -202,11 +234,11 @@ def _stand_ins(home: Home) -> Iterator[None]:
 
 
 @contextmanager
-def _stand_in(name: str, vendor: _Vendor, folder: Path) -> Iterator[str]:
+def _stand_in(name: str, vendor: _Vendor, folder: Path, world: WorldSettings) -> Iterator[str]:
     """One stand-in. A sync remembers where it sent: the port is chosen once and kept."""
     file = folder / f"{name}.port"
     port = _port(file)
-    app = vendor.create_app(store=folder / f"{name}.ndjson")
+    app = vendor.create_app(folder / f"{name}.ndjson", world)
     with ExitStack() as stack:
         try:
             address = stack.enter_context(serve_in_thread(app, port=port))

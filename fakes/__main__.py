@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fakes import (
     amplitude,
+    customerio_track,
     customerio_workspace,
     google_data_manager,
     meta,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 APPS: dict[str, Callable[..., Control]] = {
     "amplitude": amplitude.create_app,
+    "customerio": customerio_track.create_app,
     "customerio_app": customerio_workspace.create_app,
     "google": google_data_manager.create_app,
     "meta": meta.create_app,

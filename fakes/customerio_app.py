@@ -104,19 +104,47 @@ def create_app(
     """
     if workspace is None and store is not None and store.exists():
         workspace = Workspace(**orjson.loads(store.read_bytes()))
-    vendor = _AppApi(workspace or Workspace(), monotonic, requests_per_second)
     control = Control()
-    control.serve(vendor.routes())
+    routes = app_routes(
+        workspace or Workspace(), monotonic=monotonic, requests_per_second=requests_per_second
+    )
+    control.serve(routes)
     return control
+
+
+def app_routes(
+    workspace: Workspace,
+    *,
+    monotonic: Callable[[], float] = time.monotonic,
+    requests_per_second: int = REQUESTS_PER_SECOND,
+    on_segment: Callable[[Json], None] = lambda _segment: None,
+) -> list[Route]:
+    """The App API's endpoints over a workspace.
+
+    Args:
+        workspace: What they answer from, and make segments in.
+        monotonic: What the rate is counted by, in seconds.
+        requests_per_second: The rate.
+        on_segment: Told of each segment that is made.
+
+    Returns:
+        The endpoints under `/v1/`.
+    """
+    return _AppApi(workspace, monotonic, requests_per_second, on_segment).routes()
 
 
 class _AppApi:
     def __init__(
-        self, workspace: Workspace, monotonic: Callable[[], float], requests_per_second: int
+        self,
+        workspace: Workspace,
+        monotonic: Callable[[], float],
+        requests_per_second: int,
+        on_segment: Callable[[Json], None],
     ) -> None:
         self.workspace = workspace
         self.monotonic = monotonic
         self.rate = requests_per_second
+        self.on_segment = on_segment
         self.recent: deque[float] = deque()
 
     def routes(self) -> list[Route]:
@@ -150,7 +178,9 @@ class _AppApi:
             self._list("/v1/subscription_topics", "topics", lambda _: world.topics),
             self._list("/v1/messages", "messages", self._messages, usual=50, most=1_000),
             self._list("/v1/activities", "activities", self._activities, usual=10, most=100),
+            self._route("/v1/segments", self._make_segment, "POST"),
             self._route("/v1/segments/{id}/membership", self._membership),
+            self._route("/v1/segments/{id}/customer_count", self._count),
             self._route("/v1/customers", self._people, "POST"),
             self._route("/v1/customers/attributes", self._attributes, "POST"),
             self._route("/v1/{rest:path}", self._nothing),
@@ -232,6 +262,27 @@ class _AppApi:
                 {"segment_id": int(segment), "ids": None, "identifiers": None, "next": token}
             )
         return _json({"segment_id": int(segment), "ids": ids, "identifiers": page, "next": token})
+
+    async def _count(self, request: Request) -> Response:
+        people = _of(request, self.workspace.segments, self.workspace.members)
+        return _json({"count": len(people)})
+
+    async def _make_segment(self, request: Request) -> Response:
+        given = _parsed(await request.body()).get("segment")
+        name = given.get("name") if isinstance(given, dict) else None
+        if not isinstance(name, str) or not name.strip():
+            raise _Refusal(400, _pointed("a name is needed", "/segment/name"))
+        # what is made through the API is a manual segment
+        segment = {
+            "id": max((int(each["id"]) for each in self.workspace.segments), default=0) + 1,
+            "name": name,
+            "description": str(given.get("description", "")) if isinstance(given, dict) else "",
+            "type": "manual",
+            "state": "finished",
+        }
+        self.workspace.segments.append(segment)
+        self.on_segment(segment)
+        return _json({"segment": segment})
 
     async def _people(self, request: Request) -> Response:
         body = _parsed(await request.body())

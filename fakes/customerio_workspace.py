@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from fakes import customerio_app
 from fakes.customerio_app import Workspace
 from fakes.world.catalogue import MESSAGES
+from fakes.world.people import settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from fakes.control import Control
     from fakes.world.catalogue import Message
+    from fakes.world.settings import WorldSettings
 
 Json = dict[str, Any]
 
@@ -90,6 +92,19 @@ def make_workspace(
         ],
         messages=list(deliveries),
     )
+
+
+def settle_workspace(settings: WorldSettings) -> Workspace:
+    """A workspace with everybody who ever had a profile in a world, and nothing else.
+
+    Args:
+        settings: What the world was made from.
+    """
+    profiles = settle(settings).profiles
+    columns = (profiles.cio_id, profiles.customer_id, profiles.email)
+    rows = zip(*(column.to_pylist() for column in columns), strict=True)
+    people = [Identifiers(cio_id=cio_id, id=name, email=email) for cio_id, name, email in rows]
+    return make_workspace([], people=people)
 
 
 def _grouped(messages: Iterable[Message], key: str) -> dict[int, list[Message]]:

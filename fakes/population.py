@@ -1,8 +1,9 @@
 """A seeded world to test a warehouse with: its files, and the truth about them.
 
 `generate` writes what the loaders take (Customer.io reporting webhooks as JSON lines; orders,
-refunds, people and merges as CSV) and `truth.json`, in which the effect of every experiment is
-known exactly, because each person was played with and without its messages.
+refunds, people and merges as CSV; mParticle's batches and audiences) and `truth.json`, in which
+the effect of every experiment is known exactly, because each person was played with and without
+its messages.
 
     python -m fakes.population FOLDER --people 20000 --seed 20260901
 """
@@ -24,6 +25,7 @@ from fakes.world import (
     deliveries,
     events,
     exports,
+    mparticle,
     outcomes,
     sends,
     tables,
@@ -53,7 +55,8 @@ class World:
         folder: where its files are.
         files: every file, webhooks first, in the order in which they should be loaded.
         counts: rows by kind (people, profiles, deliveries, events, lines, repeated, late,
-            malformed, orders, refunds, merges) and events by `object_type/metric`.
+            malformed, orders, refunds, merges, and what mParticle saw) and events by
+            `object_type/metric`.
         complete_through: every feed is whole until this instant.
         truth: what `truth.json` says.
     """
@@ -112,6 +115,7 @@ def generate(
     people_file, rows = tables.write_people(town, played.opted_out_at[0], folder)
     merges_file, merges = tables.write_merges(town, folder)
     orders_file = tables.write_orders(town, placed, folder)
+    batches_file, audiences_file, seen = mparticle.write(town, played.opted_out_at[0], folder)
     counts = {
         "people": town.people.count,
         "profiles": town.profiles.count,
@@ -126,6 +130,7 @@ def generate(
         "caused_orders": played.caused.count,
         "refunds": refunds,
         "merges": merges,
+        **seen,
         **_by_metric(happened),
     }
     told = truth.tell(town, sent, played, arms, own)
@@ -136,7 +141,12 @@ def generate(
     }
     truth_file = folder / "truth.json"
     truth_file.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
-    files = (*lines.files, *more, orders_file, refunds_file, people_file, merges_file, truth_file)
+    files = (
+        *lines.files,
+        *more,
+        *(orders_file, refunds_file, people_file, merges_file),
+        *(batches_file, audiences_file, truth_file),
+    )
     return World(settings, folder, files, counts, settings.ends_at, told)
 
 

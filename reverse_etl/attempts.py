@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.contract import Denied, Later, Stop, Taken, TooLarge, Unnamed
 from reverse_etl.journal import Exceptional
+from reverse_etl.profile_keys import bare
 from warehouse.errors import CioError
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class Line:
         delivery: Patience.
         journal: Where attempts and outcomes are written.
         packer: Told when batches are too large.
-        pace: The vendor's rate.
+        pace: The vendor's rate, in records.
+        request_pace: Its rate, in requests.
         clock: What tells the time.
         halt: Set when no more attempts are to be made.
         counts: Rows by outcome.
@@ -60,6 +62,7 @@ class Line:
     journal: Journal
     packer: Packer
     pace: Pace
+    request_pace: Pace
     clock: Clock
     halt: threading.Event
     counts: Counter[Outcome] = field(default_factory=Counter)
@@ -127,6 +130,7 @@ def _send_part(line: Line, batch: Batch) -> list[Batch]:
     while True:
         number += 1
         line.pace.take(len(batch.rows), line.halt)
+        line.request_pace.take(1, line.halt)
         attempt = line.journal.intend(batch.rows)
         reply = line.channel.send(batch.route, batch.records)
         if not isinstance(reply, Later):
@@ -187,9 +191,10 @@ def _taken(line: Line, batch: Batch, attempt: int, reply: Taken) -> list[Batch]:
         for i, reason in sorted(reply.refused.items())
     ]
     unsure = sorted(reply.unsure.keys() - reply.refused.keys())
-    kept = sorted(reply.left.keys() - reply.refused.keys())
-    later = sorted(reply.later - reply.refused.keys() - reply.left.keys())
-    again = sorted(reply.again - reply.later - reply.refused.keys() - reply.left.keys())
+    kept = sorted(reply.left.keys() - reply.unsure.keys() - reply.refused.keys())
+    ended = reply.refused.keys() | reply.unsure.keys() | reply.left.keys()
+    later = sorted(reply.later - ended)
+    again = sorted(reply.again - reply.later - ended)
     left: Outcome = "unknown" if batch.is_maybe_accepted else "skipped"
     exceptions = [
         *refused,
@@ -226,5 +231,6 @@ def _divided(line: Line, batch: Batch, attempt: int, reply: TooLarge | Unnamed) 
 
 def _clear(reason: str, identifier: str) -> str:
     """A vendor's words without the person they are about."""
-    text = reason.replace(identifier, "…") if identifier else reason
-    return text[:_REASON_LENGTH]
+    for known in sorted({identifier, bare(identifier)} - {""}, key=len, reverse=True):
+        reason = reason.replace(known, "…")
+    return reason[:_REASON_LENGTH]

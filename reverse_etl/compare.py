@@ -22,6 +22,7 @@ HELD_OUT = "held out"
 EXPIRED = "expired"
 REJECTED = "rejected before"
 UNCERTAIN = "unknown outcome, and sending again is not safe"
+TOO_OLD = "older than the sync sends"
 
 # The columns without the payload: it is read again only for the rows that are sent.
 _CONSIDERED = """
@@ -31,6 +32,7 @@ select
     coalesce(wanted.{identity}, '') as identifier,
     coalesce(wanted.label, '') as label,
     coalesce(wanted.fingerprint, '') as fingerprint,
+    wanted.occurred_at,
     case
         when coalesce(wanted.{identity}, '') = '' then '{no_identifier}'
         when {is_expired} then '{expired}'
@@ -70,8 +72,9 @@ create temp table sent as
 select
     considered.record_key,
     case
-        when state.record_key is null then 'append'
         when state.is_held then 'same'
+        when considered.occurred_at < $oldest then 'too_old'
+        when state.record_key is null then 'append'
         when state.last_outcome = 'unknown' then if($is_repeatable, 'append', 'uncertain')
         when state.last_fingerprint = considered.fingerprint
             and state.last_identifier = considered.identifier and not $is_retry
@@ -197,6 +200,7 @@ class How(NamedTuple):
         renew_before: What was last accepted before then is sent again, or nothing.
         now: The present, naive UTC, by which members leave whom the clock alone removes
             (`expires_at` of the outbound model); nothing for a build as of another instant.
+        oldest: Events before this instant are left out, if it is given.
     """
 
     is_retry: bool
@@ -204,6 +208,7 @@ class How(NamedTuple):
     unique_keys: tuple[str, ...] = ()
     renew_before: datetime | None = None
     now: datetime | None = None
+    oldest: datetime | None = None
 
 
 def compare(
@@ -249,7 +254,8 @@ def compare(
     )
     flags = {"is_retry": how.is_retry}
     if sync.mode == "append":
-        connection.execute(_SENT_APPEND, flags | {"is_repeatable": how.is_repeatable})
+        more = {"is_repeatable": how.is_repeatable, "oldest": how.oldest}
+        connection.execute(_SENT_APPEND, flags | more)
     else:
         connection.execute(_SENT_MIRROR, flags | {"renew_before": how.renew_before})
     connection.execute(_REMOVED, flags)
@@ -362,7 +368,11 @@ def _counts(published: Published) -> dict[str, int]:
         """  # noqa: S608 - a fixed text
     ).fetchall()
     counts: dict[str, int] = {}
-    names = {"rejected": f"left_out: {REJECTED}", "uncertain": f"left_out: {UNCERTAIN}"}
+    names = {
+        "rejected": f"left_out: {REJECTED}",
+        "uncertain": f"left_out: {UNCERTAIN}",
+        "too_old": f"left_out: {TOO_OLD}",
+    }
     for name, count in rows:
         key = names.get(name, name)
         counts[key] = counts.get(key, 0) + count

@@ -48,6 +48,7 @@ class Limits:
         size: Most bytes in a request, before compression, separators included.
         record_size: Most bytes in one record.
         records_per_second: The vendor's rate over all connections, or nothing.
+        requests_per_second: Its rate where it counts requests, or nothing.
         connections: Requests in flight at once.
         prefix: Bytes before the first record.
         separator: Bytes between records.
@@ -59,6 +60,7 @@ class Limits:
     size: int
     record_size: int
     records_per_second: float | None = None
+    requests_per_second: float | None = None
     connections: int = 1
     prefix: bytes = b""
     separator: bytes = b"\n"

@@ -97,6 +97,9 @@ class _Delivery:
             journal=journal,
             packer=self.packer,
             pace=Pace(min(rates, default=None), way.clock),
+            request_pace=Pace(
+                delivery.requests_per_second or limits.requests_per_second, way.clock
+            ),
             clock=way.clock,
             halt=way.halt,
         )

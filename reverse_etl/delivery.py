@@ -19,6 +19,9 @@ class Delivery:
         connections: Requests in flight at once; the destination's own number if nothing.
         records_per_request: Fewer than the vendor's limit, if something.
         records_per_second: Slower than the vendor's rate, if something.
+        requests_per_second: As many requests, where the destination's own number does not fit.
+        oldest_hours: Events that were older when the warehouse was built are left out, and counted;
+            nothing sends them all.
     """
 
     attempts: int = 8
@@ -30,6 +33,8 @@ class Delivery:
     connections: int | None = None
     records_per_request: int | None = None
     records_per_second: float | None = None
+    requests_per_second: float | None = None
+    oldest_hours: float | None = None
 
     def wait(self, attempt: int, *, chance: float, asked: float | None) -> float:
         """Seconds to wait after an attempt.

@@ -7,6 +7,7 @@ means that the vendor may have taken it.
 from __future__ import annotations
 
 import ipaddress
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -89,6 +90,12 @@ class Http:
     ) -> None:
         """Close the connections."""
         self._client.close()
+
+    def at(self, base_url: str) -> Http:
+        """The same connections, to another address of the same vendor."""
+        twin = copy(self)
+        twin._base_url = base_url.rstrip("/")  # noqa: SLF001 - of our own copy
+        return twin
 
     def post(
         self,

@@ -236,7 +236,13 @@ def _how(sync: Sync, target: Target, build: Build, asked: Asked, now: datetime) 
         unique_keys=() if kind.match_keys is None else kind.match_keys.unique,
         renew_before=renew_before,
         now=None if build.is_as_of_given else now,
+        oldest=_oldest(sync, build),
     )
+
+
+def _oldest(sync: Sync, build: Build) -> datetime | None:
+    hours = sync.delivery.oldest_hours
+    return None if hours is None else (build.as_of or build.started_at) - timedelta(hours=hours)
 
 
 def _check_target(build: Build, expected: str | None) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.contract import Object
 
-IDENTITIES = ("customer_id", "email", "cio_id", "person_id")
+IDENTITIES = ("customer_id", "email", "cio_id", "person_id", "profile_key")
 _KEYS = (
     *("destination", "object", "model", "use", "mode", "identity", "refresh"),
     *("audiences", "filter", "guards", "settings"),

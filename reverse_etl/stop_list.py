@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from reverse_etl.profile_keys import bare
 from warehouse.stop_list import counts, digest, stop_list_path
 
 if TYPE_CHECKING:
@@ -69,7 +70,9 @@ class StopList:
         opted_out = self._opted_out if self._use == "activate" else frozenset()
         if change.operation == "remove" or not (self._erased or opted_out):
             return None
-        hashes = {digest(known) for known in (change.identifier, change.person_id) if known}
+        identifier = change.identifier
+        names = (identifier, bare(identifier), change.person_id)
+        hashes = {digest(known) for known in names if known}
         hashes |= _known_as(change.payload)
         if hashes & self._erased:
             return "erased since the build"

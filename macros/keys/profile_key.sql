@@ -18,3 +18,11 @@
 {%- macro normalise_id(identifier) -%}
     nullif(trim({{ identifier }}), '')
 {%- endmacro -%}
+
+{#-
+    The profile of a person at Customer.io: its own canonical id, else the id that mParticle's
+    forwarding goes by.
+-#}
+{%- macro customerio_profile_key(cio_id, customer_id, email) -%}
+    coalesce('cio:' || {{ cio_id }}, {{ mparticle_profile_key(customer_id, email) }})
+{%- endmacro -%}

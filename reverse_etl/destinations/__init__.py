@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.destinations.amplitude import AMPLITUDE
+from reverse_etl.destinations.customerio import CUSTOMERIO
 from reverse_etl.destinations.google import GOOGLE
 from reverse_etl.destinations.meta import META
 from reverse_etl.destinations.mixpanel import MIXPANEL
@@ -18,5 +19,5 @@ if TYPE_CHECKING:
 
 DESTINATIONS: Mapping[str, Destination] = {
     destination.name: destination
-    for destination in (AMPLITUDE, GOOGLE, META, MIXPANEL, SEGMENT, TIKTOK)
+    for destination in (AMPLITUDE, CUSTOMERIO, GOOGLE, META, MIXPANEL, SEGMENT, TIKTOK)
 }

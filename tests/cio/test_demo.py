@@ -30,6 +30,7 @@ pytestmark = pytest.mark.slow
 PEOPLE = 6000
 # platforms that get hashes, and a few audiences each
 ADS = ("google", "meta", "tiktok")
+OTHERS = (*ADS, "customerio")
 LARGE = ("clicked_any_message_7d", "clicked_sms_14d", "fatigue_risk_14d", "purchased_3d")
 
 
@@ -105,9 +106,9 @@ def wanted(first: Summary, folder: Path) -> Wanted:
 def test_every_row_is_planned_once_a_vendor(first: Summary, wanted: Wanted) -> None:
     events, members = wanted
     planned = {sync["name"]: sync["planned"] for sync in first["syncs"]}
-    assert {name: planned[name] for name in planned if not name.startswith(ADS)} == {
+    assert {name: planned[name] for name in planned if not name.startswith(OTHERS)} == {
         f"{vendor}_{name}": len(rows)
-        for vendor in VENDORS.keys() - set(ADS)
+        for vendor in VENDORS.keys() - set(OTHERS)
         for name, rows in (("message_events", events), ("audience_members", members))
     }
 
@@ -212,6 +213,64 @@ def test_amplitude_holds_exactly_the_models_rows(wanted: Wanted, folder: Path) -
         for person in record["ids"]
     }
     assert (set(events), members) == wanted
+
+
+CUSTOMERIO = {
+    "people": "outbound_customerio_people",
+    "opt_outs": "outbound_customerio_people where is_opted_out",
+    "events": "outbound_customerio_events",
+    "mparticle_audiences": "outbound_customerio_segment_members where origin = 'mparticle'",
+}
+
+
+def test_customerio_holds_exactly_the_models_rows(first: Summary, folder: Path) -> None:
+    planned = {sync["name"]: sync["planned"] for sync in first["syncs"]}
+    with read_published(Home(folder)) as published:
+        schema = published.schema("outbound")
+        rows = {
+            name: published.connection.execute(
+                f"select profile_key, label, payload, person_id from warehouse.{schema}.{source}"
+            ).fetchall()
+            for name, source in CUSTOMERIO.items()
+        }
+        consent = published.table("marts", "person_consent")
+        opted_out = published.connection.execute(
+            f"select person_id from {consent} where is_opted_out"
+        ).fetchall()
+    out = {person for (person,) in opted_out}
+    members = {
+        (key, label) for key, label, _, person in rows["mparticle_audiences"] if person not in out
+    }
+    assert planned["customerio_people"] == len(rows["people"]) > 100
+    assert planned["customerio_opt_outs"] == len(rows["opt_outs"]) > 0
+    assert planned["customerio_mparticle_audiences"] == len(members) > 0
+    # who has neither id nor address is forwarded nowhere, and counted
+    assert 0 < planned["customerio_events"] < len(rows["events"])
+    assert planned["customerio_segment_members"] > planned["customerio_suppressed_members"] > 0
+
+    records = kept(folder, "customerio")
+    written = {
+        record["identifiers"]["id"]: record["attributes"]
+        for record in records
+        if record.get("action") == "identify" and "id" in record["identifiers"]
+    }
+    assert written == {
+        key.removeprefix("id:"): json.loads(payload)
+        for key, _, payload, _ in rows["people"]
+        if key.startswith("id:")
+    }
+    events = [record["id"] for record in records if record.get("action") == "event"]
+    assert len(events) == len(set(events)) == planned["customerio_events"]
+    names = {
+        str(each["segment"]["id"]): each["segment"]["name"] for each in records if "segment" in each
+    }
+    added = {
+        (f"cio:{name}", names[record["in"]])
+        for record in records
+        if record.get("operation") == "add"
+        for name in record["ids"]
+    }
+    assert {pair for pair in added if pair[1].startswith("mParticle |")} == members
 
 
 def kept(folder: Path, vendor: str) -> list[Any]:

@@ -15,7 +15,16 @@ import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fakes import amplitude, google_data_manager, meta, mixpanel, segment, tiktok
+from fakes import (
+    amplitude,
+    customerio_track,
+    google_data_manager,
+    meta,
+    mixpanel,
+    segment,
+    tiktok,
+)
+from fakes.customerio_app import APP_API_KEY, Workspace
 from fakes.server import serve_in_thread
 from reverse_etl.clock import milliseconds
 from reverse_etl.contract import Change
@@ -24,6 +33,8 @@ from reverse_etl.deliver import Delivered, Way, deliver
 from reverse_etl.delivery import Delivery
 from reverse_etl.destinations import DESTINATIONS
 from reverse_etl.destinations.amplitude import AmplitudeSettings
+from reverse_etl.destinations.customerio import CustomerioSettings
+from reverse_etl.destinations.customerio_segments import SegmentOptions
 from reverse_etl.destinations.google import GoogleSettings
 from reverse_etl.destinations.google_lists import ListOptions
 from reverse_etl.destinations.meta import MetaSettings
@@ -65,6 +76,8 @@ class Subject:
         options: The object's options.
         carries: The path of the requests that carry rows, where others go before them.
         is_silent: The vendor answers 200 and drops what it does not take, a wrong key's rows too.
+        named: Writes an identifier as the sync's identity column has it.
+        dropped: What becomes of a row that the vendor does not take.
     """
 
     destination: str
@@ -77,6 +90,8 @@ class Subject:
     options: Any = None
     carries: str = "/"
     is_silent: bool = False
+    named: Callable[[str], str] = str
+    dropped: str = "rejected"
 
     @property
     def name(self) -> str:
@@ -204,7 +219,57 @@ def _tiktok_settings(url: str, secret: str | None = None) -> TikTokSettings:
     )
 
 
+SOMEBODY = "søren+ü@例え.jp"
+"""Whom the tests name in other letters."""
+
+
+def _customerio_settings(url: str, secret: str | None = None) -> CustomerioSettings:
+    return CustomerioSettings(
+        site_id=customerio_track.SITE_ID,
+        api_key=Secret(secret or customerio_track.API_KEY),
+        app_api_key=Secret(secret or APP_API_KEY),
+        base_url=url,
+    )
+
+
+def _track_app(refused: Collection[str]) -> Control:
+    """A workspace where everybody is known but whom it refuses: it ignores those in silence."""
+    names = [*(identifier(number) for number in range(300)), SOMEBODY]
+    people = [
+        {
+            "id": name,
+            "identifiers": {"cio_id": f"03{number:06x}", "id": name, "email": None},
+            "attributes": {},
+            "unsubscribed": False,
+        }
+        for number, name in enumerate(names)
+        if name not in refused
+    ]
+    workspace = Workspace(people=people)
+    # the tests make more requests in a second of theirs than the vendor allows in one of ours
+    return customerio_track.create_app(workspace=workspace, requests_per_second=100_000)
+
+
+def _keyed(name: str) -> str:
+    return f"id:{name}"
+
+
+def _sent_profiles(client: httpx.Client) -> list[str]:
+    people = client.get("/_fake/profiles").json()
+    return [person["id"] for person in people]
+
+
+def _sent_named_events(client: httpx.Client) -> list[str]:
+    return [event["identifiers"]["id"] for event in client.get("/_fake/events").json()]
+
+
+def _sent_segments(client: httpx.Client) -> list[str]:
+    segments = client.get("/_fake/segments").json()
+    return [member["id"] for members in segments.values() for member in members]
+
+
 AMPLITUDE = DESTINATIONS["amplitude"]
+CUSTOMERIO = DESTINATIONS["customerio"]
 MIXPANEL = DESTINATIONS["mixpanel"]
 META = DESTINATIONS["meta"]
 SEGMENT = DESTINATIONS["segment"]
@@ -231,6 +296,42 @@ SUBJECTS = [
         options=AMPLITUDE.objects["audience_members"].options(),
         # before it, the cohort is looked up, and made
         carries="/api/3/cohorts/membership",
+    ),
+    Subject(
+        destination="customerio",
+        object="people",
+        app=lambda refused: customerio_track.create_app(refused=refused),
+        settings=_customerio_settings,
+        change=_member,
+        sent=_sent_profiles,
+        locally_bad=_member(0, identifier="customer-0"),
+        options=CUSTOMERIO.objects["people"].options(),
+        named=_keyed,
+    ),
+    Subject(
+        destination="customerio",
+        object="events",
+        app=lambda refused: customerio_track.create_app(refused=refused),
+        settings=_customerio_settings,
+        change=_event,
+        sent=_sent_named_events,
+        locally_bad=_event(0, identifier="id:customer-0", label=" "),
+        options=CUSTOMERIO.objects["events"].options(),
+        named=_keyed,
+    ),
+    Subject(
+        destination="customerio",
+        object="segment_members",
+        app=_track_app,
+        settings=_customerio_settings,
+        change=_member,
+        sent=_sent_segments,
+        locally_bad=_member(0, identifier="id:customer-0", label=" "),
+        options=SegmentOptions(create_segments=True),
+        # before it, the segment is looked up, and made
+        carries="/api/v1/segments",
+        named=_keyed,
+        dropped="unknown",
     ),
     Subject(
         destination="google",
@@ -329,7 +430,8 @@ class Bench:
     runs: int = 0
 
     def change(self, number: int, **values: object) -> Change:
-        return self.subject.change(number, **values)
+        change = self.subject.change(number, **values)
+        return change._replace(identifier=self.subject.named(change.identifier))
 
     def changes(self, count: int) -> list[Change]:
         return [self.change(number) for number in range(count)]

@@ -4,6 +4,9 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import pytest
+
+from reverse_etl.attempts import _clear
 from reverse_etl.contract import Later, Limits, Taken
 from reverse_etl.deliver import Way, deliver
 from reverse_etl.delivery import Delivery
@@ -52,9 +55,9 @@ class Scripted:
         return self.replies.pop(0)
 
 
-def run(folder: Path, *replies: Reply) -> tuple[Scripted, Result]:
+def run(folder: Path, *replies: Reply, limits: Limits | None = None) -> tuple[Scripted, Result]:
     time = FastClock()
-    channel = Scripted(list(replies), time)
+    channel = Scripted(list(replies), time, limits or Limits(100, 10_000, 1_000))
     write_plan(folder / "plan.parquet", [_event(number) for number in range(6)])
     way = Way(
         sync=SYNC,
@@ -91,3 +94,23 @@ def test_a_row_left_after_an_attempt_that_may_have_been_accepted_is_unknown(
     lost = Later("no whole reply", is_maybe_accepted=True)
     _, result = run(tmp_path, lost, Taken(left={5: "over the quota"}))
     assert result.outcomes == [*["accepted"] * 5, "unknown"]
+
+
+def test_rows_that_may_be_there_and_are_not_seen_are_unknown(tmp_path: Path) -> None:
+    reply = Taken(unsure={2: "not seen", 4: "not seen"}, refused={4: "bad"}, left={2: "later"})
+    channel, result = run(tmp_path, reply)
+    assert [sent for _, sent in channel.sent] == ["012345"]
+    assert result.outcomes == [*["accepted"] * 2, "unknown", "accepted", "rejected", "accepted"]
+    assert result.reasons[2] == "not seen"
+
+
+def test_a_rate_in_requests_spreads_requests_of_any_size(tmp_path: Path) -> None:
+    channel, _ = run(
+        tmp_path, *[Taken()] * 3, limits=Limits(2, 10_000, 1_000, requests_per_second=4)
+    )
+    assert channel.sent == [(0, "01"), (0.25, "23"), (0.5, "45")]
+
+
+@pytest.mark.parametrize("known", ["id:ann-lee", "email:ann-lee", "ann-lee"])
+def test_a_reason_is_cleared_of_the_identifier_without_its_kind(known: str) -> None:
+    assert _clear("ann-lee is refused, as email:ann-lee was", known).count("ann-lee") == 0

@@ -211,6 +211,26 @@ def test_events_are_appended_once(world: World, room: Callable[..., Room]) -> No
     assert counts(one(room)) == (1, 0, 0)
 
 
+def test_events_older_than_the_sync_sends_are_left_out_and_counted_once_planned(
+    world: World, room: Callable[..., Room]
+) -> None:
+    """Exactly as old as allowed goes; what was sent before is not counted as left out."""
+    as_of = NOW - timedelta(days=1)
+    ages = {1: timedelta(hours=72), 2: timedelta(hours=72, seconds=1), 3: timedelta(days=9)}
+    events = [event(n, occurred_at=as_of - age) for n, age in ages.items()]
+    world.declare_events(settings={"oldest_hours": 72})
+    world.build(as_of=as_of, events=events)
+    plan = one(room)
+    assert counts(plan) == (1, 0, 0)
+    assert plan.left_out == {"older than the sync sends": 2}
+    world.receive("events", "20260101T000000000000-a", *_all(events[:2], "append"))
+    plan = one(room)
+    assert counts(plan) == (0, 0, 0)
+    assert plan.left_out == {"older than the sync sends": 1}
+    world.declare_events()
+    assert counts(one(room)) == (1, 0, 0)
+
+
 def test_an_upsert_never_removes(world: World, room: Callable[..., Room]) -> None:
     world.declare_members(mode="upsert")
     world.build(members=[member(2)])

@@ -291,6 +291,23 @@ def test_an_unsubscribe_that_arrives_after_the_build_keeps_the_person_out(
     assert {person for person, _ in fake.members} == {"customer-0", "customer-2"}
 
 
+def test_the_stop_list_knows_people_under_a_profile_key(
+    world: World, fake: Fake, room: Callable[..., Room]
+) -> None:
+    world.declare_members("activating", use="activate", identity="profile_key")
+    rows = [member(1), member(2, profile_key="email:Two@Example.com"), member(3)]
+    world.build(members=rows)
+    lines = [
+        {"kind": "opt_out", "identifier": hashlib.sha256(name).hexdigest()}
+        for name in (b"customer-1", b"two@example.com")
+    ]
+    stop_list = world.home.root / "stop_list.ndjson"
+    stop_list.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (run,) = run_syncs(room())
+    assert counts(run) == (1, 0, 2, 0)
+    assert {person for person, _ in fake.members} == {"id:customer-3"}
+
+
 def test_only_guards_that_may_be_forced_are(world: World, room: Callable[..., Room]) -> None:
     world.declare_events()
     with pytest.raises(UsageError, match="--force target"):

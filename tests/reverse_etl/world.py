@@ -32,7 +32,7 @@ OUTBOUND = pa.schema(
     [
         *(pa.field(n, pa.string()) for n in ("record_key", "person_id", "customer_id", "email")),
         *(pa.field(n, pa.string()) for n in ("cio_id", "label", "payload", "fingerprint")),
-        *(pa.field(n, pa.string()) for n in ("metric", "audience")),
+        *(pa.field(n, pa.string()) for n in ("metric", "audience", "profile_key")),
         *(pa.field(n, pa.string()) for n in ("meta_match_keys", "google_match_keys")),
         pa.field("occurred_at", pa.timestamp("us")),
     ]
@@ -54,6 +54,7 @@ def event(number: int, **values: object) -> dict[str, Any]:
         "customer_id": f"customer-{number}",
         "email": f"{number}@example.com",
         "cio_id": f"cio-{number}",
+        "profile_key": f"id:customer-{number}",
         "label": label,
         "payload": payload,
         "fingerprint": md5(label + str(payload)),
@@ -72,6 +73,7 @@ def member(number: int, audience: str = "clickers", **values: object) -> dict[st
         "customer_id": f"customer-{number}",
         "email": f"{number}@example.com",
         "cio_id": f"cio-{number}",
+        "profile_key": f"id:customer-{number}",
         "label": label,
         "audience": audience,
         "payload": "{}",
