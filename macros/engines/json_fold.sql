@@ -88,19 +88,6 @@
     ) || '}'
 {%- endmacro -%}
 
-{#- The text of one key of an object; null without it. `key` is a name. -#}
-{%- macro json_text(json, key) -%}
-    {{ return(adapter.dispatch('json_text')(json, key)) }}
-{%- endmacro -%}
-
-{%- macro default__json_text(json, key) -%}
-    get_json_object({{ json }}, "$['{{ key }}']")
-{%- endmacro -%}
-
-{%- macro duckdb__json_text(json, key) -%}
-    json_extract_string({{ json }}, '$."{{ key }}"')
-{%- endmacro -%}
-
 {#- An object with its keys in the order of the alphabet, so that equal objects are equal texts. -#}
 {%- macro json_sorted(json) -%}
     {{ return(adapter.dispatch('json_sorted')(json)) }}
