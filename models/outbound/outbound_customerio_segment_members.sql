@@ -16,6 +16,7 @@ members as (
         person_id,
         audience,
         'warehouse' as origin,
+        expires_at,
         label
     from audience_members
 
@@ -25,6 +26,7 @@ members as (
         person_id,
         'mparticle:' || audience_id as audience,
         'mparticle' as origin,
+        cast(null as timestamp) as expires_at,
         'mParticle | ' || coalesce(audience_name, audience_id) as label
     from mirrored_audiences
 ),
@@ -40,6 +42,7 @@ final as (
             as profile_key,
         members.audience,
         members.origin,
+        members.expires_at,
         cast(null as timestamp) as occurred_at,
         members.label,
         '{}' as payload,
