@@ -17,12 +17,25 @@ customer_id_holders as (
     group by customer_id, cio_id
 ),
 
+-- A profile that has had more ids than the limit, such as a test account, joins nobody by them.
+busy_cio_ids as (
+    select cio_id
+    from customer_id_holders
+    group by cio_id
+    having count(*) > {{ var('identity_connector_limit') }}
+),
+
+joining_holders as (
+    select * from customer_id_holders
+    where cio_id not in (select busy_cio_ids.cio_id from busy_cio_ids)
+),
+
 shared_customer_ids as (
     select
         customer_id,
         min(cio_id) as first_cio_id,
         count(*) as holders
-    from customer_id_holders
+    from joining_holders
     group by customer_id
     having count(*) > 1
 ),
@@ -38,13 +51,13 @@ final as (
 
     select
         shared_customer_ids.first_cio_id as node_a,
-        customer_id_holders.cio_id as node_b
+        joining_holders.cio_id as node_b
     from shared_customer_ids
-    inner join customer_id_holders
-        on shared_customer_ids.customer_id = customer_id_holders.customer_id
+    inner join joining_holders
+        on shared_customer_ids.customer_id = joining_holders.customer_id
     where
         shared_customer_ids.holders <= {{ var('identity_connector_limit') }}
-        and shared_customer_ids.first_cio_id <> customer_id_holders.cio_id
+        and shared_customer_ids.first_cio_id <> joining_holders.cio_id
 )
 
 select * from final

@@ -22,6 +22,14 @@ segment_members as (
     select * from {{ ref('int_segment_members') }}
 ),
 
+api_people as (
+    select * from {{ ref('stg_customerio__api_people') }}
+),
+
+paid_audience_days as (
+    select * from {{ ref('stg_commerce__paid_audience_days') }}
+),
+
 every_source as (
     select
         profile_key,
@@ -86,6 +94,28 @@ every_source as (
         observed_at as first_seen_at,
         observed_at as last_seen_at
     from segment_members
+
+    union all
+
+    select
+        profile_key,
+        cio_id,
+        customer_id,
+        email,
+        observed_at as first_seen_at,
+        observed_at as last_seen_at
+    from api_people
+
+    union all
+
+    select
+        profile_key,
+        cio_id,
+        customer_id,
+        email,
+        cast(active_on as timestamp) as first_seen_at,
+        cast(active_on as timestamp) as last_seen_at
+    from paid_audience_days
 ),
 
 final as (

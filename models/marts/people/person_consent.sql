@@ -7,6 +7,11 @@ profiles as (
     select * from {{ ref('stg_people__people') }}
 ),
 
+api_people as (
+    select * from {{ ref('stg_customerio__api_people') }}
+    where is_unsubscribed is not null and observed_at <= {{ as_of() }}
+),
+
 mparticle_opt_outs as (
     select * from {{ ref('stg_mparticle__opt_outs') }}
     where occurred_at <= {{ as_of() }}
@@ -49,6 +54,17 @@ statements as (
     inner join profile_people
         on profiles.profile_key = profile_people.profile_key
     where profiles.is_unsubscribed is not null
+
+    union all
+
+    select
+        profile_people.person_id,
+        'all' as channel,
+        api_people.observed_at as stated_at,
+        api_people.is_unsubscribed as is_opted_out
+    from api_people
+    inner join profile_people
+        on api_people.profile_key = profile_people.profile_key
 
     union all
 
