@@ -61,7 +61,8 @@ statements as (
         profile_people.person_id,
         'all' as channel,
         api_people.observed_at as stated_at,
-        api_people.is_unsubscribed as is_opted_out
+        api_people.is_unsubscribed as is_opted_out,
+        false as is_suppressed
     from api_people
     inner join profile_people
         on api_people.profile_key = profile_people.profile_key
