@@ -23,7 +23,8 @@ measured as (
 timed as (
     select
         *,
-        {{ dbt.datediff('last_occurred_at', 'judged_at', 'second') }} / 3600.0e0 as silent_hours
+        {{ dbt.datediff('last_occurred_at', 'judged_at', 'second') }}
+        / 3600.0e0 as silent_hours
     from measured
 ),
 
