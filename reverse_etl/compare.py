@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 CONTRACT = ("record_key", "person_id", "occurred_at", "label", "payload", "fingerprint")
 
+_NAMES = ("person_id", "customer_id", "cio_id", "email")
+
 NO_IDENTIFIER = "no identifier"
 NO_CONSENT = "no consent"
 HELD_OUT = "held out"
 EXPIRED = "expired"
+CANARY = "waits for the canary"
 REJECTED = "rejected before"
 UNCERTAIN = "unknown outcome, and sending again is not safe"
 TOO_OLD = "older than the sync sends"
@@ -36,7 +39,8 @@ select
     case
         when coalesce(wanted.{identity}, '') = '' then '{no_identifier}'
         when {is_expired} then '{expired}'
-        else excluded.reason
+        when excluded.reason is not null then excluded.reason
+        when {waits} then '{canary}'
     end as left_out
 from {outbound} as wanted
 left join excluded on wanted.person_id = excluded.person_id
@@ -198,6 +202,7 @@ class How(NamedTuple):
         is_repeatable: What may have been accepted can be sent again.
         unique_keys: The match keys that find somebody alone, where identifiers are match keys.
         renew_before: What was last accepted before then is sent again, or nothing.
+        canary: The only people to plan for, by any of their ids; everybody if empty.
         now: The present, naive UTC, by which members leave whom the clock alone removes
             (`expires_at` of the outbound model); nothing for a build as of another instant.
         oldest: Events before this instant are left out, if it is given.
@@ -207,6 +212,7 @@ class How(NamedTuple):
     is_repeatable: bool
     unique_keys: tuple[str, ...] = ()
     renew_before: datetime | None = None
+    canary: tuple[str, ...] = ()
     now: datetime | None = None
     oldest: datetime | None = None
 
@@ -249,6 +255,8 @@ def compare(
             no_identifier=NO_IDENTIFIER,
             expired=EXPIRED,
             is_expired=is_expired,
+            canary=CANARY,
+            waits=_waits(published, how.canary, found),
         ),
         {"now": how.now} if has_expiry else {},
     )
@@ -268,6 +276,29 @@ def compare(
     target = str(plan).replace("'", "''")
     connection.execute(_PLAN.format(outbound=outbound, filter=where, path=target))
     return _counts(published)
+
+
+def _waits(published: Published, canary: tuple[str, ...], found: set[str]) -> str:
+    """The rows that are not a canary's, as a condition on `wanted`.
+
+    A canary is named by whatever id is at hand. The outbound model of an ad platform has hashes
+    alone, so ids are looked up in `marts.people` too.
+    """
+    if not canary:
+        return "false"
+    connection = published.connection
+    connection.execute(
+        "create temp table canary_names as select unnest($names) as name", {"names": list(canary)}
+    )
+    columns = [name for name in _NAMES if name in columns_of(published, "marts", "people")]
+    if "person_id" in columns:
+        connection.execute(
+            f"insert into canary_names select person_id from {published.table('marts', 'people')} "  # noqa: S608 - names of the build
+            f"where list_has_any([{', '.join(columns)}], $names)",
+            {"names": list(canary)},
+        )
+    ids = ", ".join(f"wanted.{name}" for name in _NAMES if name in found)
+    return f"not list_has_any([{ids}], (select list(name) from canary_names))"  # noqa: S608 - columns of the contract
 
 
 def _filter(columns: object) -> str:
@@ -360,6 +391,8 @@ def _counts(published: Published) -> dict[str, int]:
         select 'held', count(*) from state where is_held
         union all
         select 'wanted', count(*) from considered where left_out is null
+        union all
+        select 'considered', count(*) from considered
         union all
         select 'left_out: ' || left_out, count(*) from considered
         where left_out is not null group by left_out

@@ -22,12 +22,25 @@ if TYPE_CHECKING:
     from reverse_etl.plan import SyncPlan, Target
     from reverse_etl.settings import Sync
 
-Guard: TypeAlias = Literal["size", "change", "staleness", "settings", "target"]
+Guard: TypeAlias = Literal[
+    "size",
+    "change",
+    "staleness",
+    "settings",
+    "target",
+    "identity",
+    "canary",
+    "budget",
+    "fan_out",
+]
 
 FEW_ROWS = 100
 """A change of so few rows is not held back, whatever its share: small audiences change in leaps."""
 
-FORCEABLE: tuple[Guard, ...] = ("size", "change", "staleness", "settings")
+FORCEABLE: tuple[Guard, ...] = (
+    *("size", "change", "staleness", "settings"),
+    *("identity", "canary", "budget", "fan_out"),
+)
 _SENDS: frozenset[Operation] = frozenset(["append", "add", "update"])
 _REMOVALS: frozenset[Operation] = frozenset(["remove"])
 _ALL = _SENDS | _REMOVALS
@@ -69,8 +82,27 @@ def check_force(force: Sequence[str]) -> None:
             raise UsageError(message)
 
 
-def evaluate(
-    sync: Sync, plan: SyncPlan, target: Target, *, now: datetime, force: Sequence[str] = ()
+@dataclass(frozen=True)
+class Company:
+    """The syncs beside the one whose guards are evaluated.
+
+    Attributes:
+        activating: The destinations of active activating syncs, in the order in which they go.
+        under_way: Rows that other runs are sending to the same destination right now.
+    """
+
+    activating: tuple[str, ...] = ()
+    under_way: int = 0
+
+
+def evaluate(  # noqa: PLR0913 - what guards look at
+    sync: Sync,
+    plan: SyncPlan,
+    target: Target,
+    *,
+    now: datetime,
+    force: Sequence[str] = (),
+    company: Company | None = None,
 ) -> list[Finding]:
     """Evaluate every guard of a sync.
 
@@ -80,16 +112,22 @@ def evaluate(
         target: Where it sends.
         now: The present, naive UTC.
         force: Guards forced by name.
+        company: The syncs beside it.
 
     Returns:
         The guards that do not hold, those forced among them.
     """
+    company = company or Company()
     found = [
         *_target(plan, target),
         *_settings(sync, plan, target),
         *_staleness(sync, plan, target, now),
         *_size(sync, plan),
         *_change(sync, plan),
+        *_identity(sync, plan),
+        *_canary(sync, plan),
+        *_budget(sync, plan, target, company),
+        *_fan_out(sync, plan, company),
     ]
     return [
         Finding(f.guard, f.message, f.holds, f.is_absolute, is_forced=f.guard in force)
@@ -142,7 +180,7 @@ def _size(sync: Sync, plan: SyncPlan) -> list[Finding]:
     if sync.guards.expected_rows is None:
         return []
     least, most = sync.guards.expected_rows
-    rows = plan.adds if sync.mode == "append" else plan.wanted
+    rows = (plan.adds if sync.mode == "append" else plan.wanted) + plan.waiting
     if least <= rows <= most:
         return []
     what = "events to send" if sync.mode == "append" else "rows wanted"
@@ -156,6 +194,8 @@ def _change(sync: Sync, plan: SyncPlan) -> list[Finding]:
     limit = sync.guards.max_change_share
     if limit is None or plan.held == 0 or sync.mode == "append":
         return []
+    if sync.canary and not plan.past.has_carried_all:
+        return []  # what is there is the canary's: everybody else is the first run's
     counts = {"adds": plan.adds, "removes": plan.removes}
     dangerous = {
         "activate": ("adds",),
@@ -171,6 +211,66 @@ def _change(sync: Sync, plan: SyncPlan) -> list[Finding]:
         return []
     message = f"{' and '.join(over)} of the {plan.held} rows there; allowed are {limit:.0%}."
     return [Finding("change", message, _DANGEROUS[sync.use])]
+
+
+def _identity(sync: Sync, plan: SyncPlan) -> list[Finding]:
+    least, share = sync.guards.min_identified_share, plan.identified_share
+    if least is None or share is None or share >= least:
+        return []
+    message = (
+        f"{share:.1%} of {plan.considered} rows have a {sync.identity}; {least:.1%} must. Mend who "
+        "is who first (`operations.identity_health`); no filter here makes up for it."
+    )
+    return [Finding("identity", message, _DANGEROUS[sync.use])]
+
+
+def _canary(sync: Sync, plan: SyncPlan) -> list[Finding]:
+    if not sync.canary or plan.past.has_passed:
+        return []
+    if not plan.is_canary:
+        message = "the canary is passed over: everybody is sent before anybody was accepted."
+        return [Finding("canary", message, _ALL)]
+    if plan.adds + plan.updates:
+        return []
+    message = (
+        f"none of the {len(sync.canary)} canary people is to be sent, so that nothing would show "
+        "that the others can be. Name people that the audience has, or `cio sync retry` what was "
+        "refused before."
+    )
+    return [Finding("canary", message, _ALL)]
+
+
+def _budget(sync: Sync, plan: SyncPlan, target: Target, company: Company) -> list[Finding]:
+    limit = target.monthly_rows
+    if limit is None or sync.use == "suppress":
+        return []
+    sent = plan.past.sent_this_month + company.under_way
+    planned = plan.adds + plan.updates
+    if planned == 0 or sent + planned <= limit:
+        return []
+    message = (
+        f"{sent} rows went to {sync.destination} this month, and {planned} more are over its "
+        f"budget of {limit}. Narrow the sync's filter, raise [reverse_etl.monthly_rows], or wait."
+    )
+    return [Finding("budget", message, _SENDS)]
+
+
+def _fan_out(sync: Sync, plan: SyncPlan, company: Company) -> list[Finding]:
+    """One activating destination first: the others follow once a run of its has been accepted."""
+    past = plan.past.activations
+    if sync.use != "activate" or any(one.is_verified for one in past.values()):
+        return []
+    begun = sorted((one.begun, name) for name, one in past.items() if one.begun is not None)
+    ready = [name for name in company.activating if name not in past or not past[name].is_idle]
+    first = begun[0][1] if begun else next(iter(ready), sync.destination)
+    if sync.destination == first:
+        return []
+    message = (
+        f"{first} is the first destination that activates people, and no run of its has been "
+        f"accepted yet. Once one has, {sync.destination} follows by itself; to begin with "
+        f"{sync.destination}, run it alone with --select."
+    )
+    return [Finding("fan_out", message, _SENDS)]
 
 
 def held_back(findings: Sequence[Finding], operation: str, *, is_exempt: bool) -> str | None:

@@ -63,6 +63,8 @@ class RunRecord:
     skipped: int = 0
     unknown: int = 0
     problem: str | None = None
+    is_canary: bool = False
+    stopped_guards: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ class RunFolder:
             started_at=datetime.fromisoformat(values["started_at"]),
             finished_at=_instant(values["finished_at"]),
             forced_guards=tuple(values["forced_guards"]),
+            stopped_guards=tuple(values.get("stopped_guards", ())),
         )
 
 

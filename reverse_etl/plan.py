@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from reverse_etl.compare import How, columns_of, compare
+from reverse_etl.compare import CANARY, NO_IDENTIFIER, How, columns_of, compare
 from reverse_etl.http import is_loopback
 from reverse_etl.lock import turn
-from reverse_etl.state import Past, read_past, write_state
+from reverse_etl.past import Past, read_past
+from reverse_etl.state import write_state
 from warehouse.connection import open_warehouse, read_published
 from warehouse.errors import UsageError
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reverse_etl.contract import Check, Destination, Mode, Object, Settings, Use
+    from reverse_etl.guards import Finding
     from reverse_etl.http import Http
     from reverse_etl.journal import RunFolder
     from reverse_etl.settings import Sync
@@ -46,10 +48,14 @@ class SyncPlan:
         removes: Rows to take away.
         left_out: Rows that are wanted and not sent, by reason.
         wanted: Rows that are wanted and may be sent.
+        considered: Rows of the outbound model that are the sync's, those left out among them.
         held: Rows the destination has, by the receipts.
         build: The build they come from.
         watermarks: Until when the feeds that the sync names are whole.
         past: The runs before.
+        is_canary: Only the sync's canary people are planned.
+        findings: Guards that do not hold, where somebody asked.
+        monthly_rows: Most rows a month that the destination is to be sent, if somebody said so.
         inactive: Why the sync cannot run, if it cannot: there are no credentials.
     """
 
@@ -64,14 +70,29 @@ class SyncPlan:
     wanted: int
     held: int
     build: Build
+    considered: int = 0
     watermarks: Mapping[str, datetime | None] = field(default_factory=dict)
     past: Past = field(default_factory=lambda: Past(None))
+    is_canary: bool = False
+    findings: tuple[Finding, ...] = ()
+    monthly_rows: int | None = None
     inactive: str | None = None
 
     @property
     def changes(self) -> int:
         """Rows planned."""
         return self.adds + self.updates + self.removes
+
+    @property
+    def waiting(self) -> int:
+        """Rows that wait for the canary to pass."""
+        return self.left_out.get(CANARY, 0)
+
+    @property
+    def identified_share(self) -> float | None:
+        """The share of the rows that name somebody at the destination; nothing without rows."""
+        nobody = self.left_out.get(NO_IDENTIFIER, 0)
+        return None if self.considered == 0 else 1 - nobody / self.considered
 
     def to_json(self) -> dict[str, Any]:
         """The plan as `cio sync plan --json` gives it."""
@@ -84,6 +105,14 @@ class SyncPlan:
             "removes": self.removes,
             "left_out": dict(self.left_out),
             "is_active": self.inactive is None,
+            "is_canary": self.is_canary,
+            "identified_share": self.identified_share,
+            "sent_this_month": self.past.sent_this_month,
+            "monthly_rows": self.monthly_rows,
+            "guards": [
+                {"guard": f.guard, "message": f.message, "forced": f.is_forced}
+                for f in self.findings
+            ],
         }
 
 
@@ -96,12 +125,14 @@ class Target:
         settings: Its settings.
         object: Which of its objects is sent.
         inactive: Why it cannot be sent to, if it cannot.
+        monthly_rows: Most rows a month that it is to be sent, over all syncs, if there is a budget.
     """
 
     destination: Destination
     settings: Settings
     object: str
     inactive: str | None = None
+    monthly_rows: int | None = None
 
     @property
     def kind(self) -> Object:
@@ -191,12 +222,19 @@ def plan_sync(  # noqa: PLR0913 - what a plan is made of
             with read_published(home) as published:
                 _check_target(published.build, asked.target)
             with open_warehouse(home, purpose="read the receipts of syncs") as warehouse:
-                past = read_past(warehouse, sync.name)
+                past = read_past(
+                    warehouse,
+                    sync=sync.name,
+                    destination=sync.destination,
+                    scope=scope,
+                    now=now,
+                )
                 write_state(warehouse, state, sync=sync.name, mode=sync.mode, scope=scope)
         with read_published(home) as published:
             _bound(published, folder.path)
             _check_target(published.build, asked.target)
             how = _how(sync, target, published.build, asked, now)
+            how = how._replace(canary=_canary(sync, past, asked))
             counts = compare(published, sync, how, state=state, plan=folder.plan)
             watermarks = _watermarks(published, sync.guards.feeds)
             build = published.build
@@ -216,12 +254,20 @@ def plan_sync(  # noqa: PLR0913 - what a plan is made of
             if key.startswith(LEFT_OUT) and counts[key]
         },
         wanted=counts["wanted"],
+        considered=counts["considered"],
         held=counts["held"],
         build=build,
         watermarks=watermarks,
         past=past,
+        is_canary=bool(how.canary),
+        monthly_rows=target.monthly_rows,
         inactive=target.inactive,
     )
+
+
+def _canary(sync: Sync, past: Past, asked: Asked) -> tuple[str, ...]:
+    """The people that alone are planned; none once they have passed, or were passed over."""
+    return () if past.has_passed or "canary" in asked.force else sync.canary
 
 
 def _how(sync: Sync, target: Target, build: Build, asked: Asked, now: datetime) -> How:

@@ -177,6 +177,8 @@ def _run_row(record: RunRecord, balance: Balance) -> pa.Table:
         "forced_guards": ",".join(record.forced_guards) or None,
         "settings_fingerprint": record.settings_fingerprint,
         "left_out": orjson.dumps(record.left_out, option=orjson.OPT_SORT_KEYS).decode(),
+        "is_canary": record.is_canary,
+        "stopped_guards": ",".join(record.stopped_guards) or None,
     }
     return pa.Table.from_pylist([row])
 

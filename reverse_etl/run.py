@@ -16,10 +16,10 @@ import duckdb
 
 from reverse_etl.clock import Clock
 from reverse_etl.deliver import Delivered, Way, deliver
-from reverse_etl.guards import Finding, check_force, evaluate, held_back
+from reverse_etl.guards import Company, Finding, check_force, evaluate, held_back
 from reverse_etl.http import Http
 from reverse_etl.journal import Journal, RunFolder, RunRecord, new_run, run_folders
-from reverse_etl.lock import hold
+from reverse_etl.lock import hold, is_held
 from reverse_etl.outcomes import Balance, resolve
 from reverse_etl.plan import Asked, SyncPlan, Target, plan_sync
 from reverse_etl.record import is_balanced, land_journals
@@ -29,13 +29,16 @@ from reverse_etl.targets import find_target
 from warehouse.errors import CioError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from warehouse.home import Home
 
 State: TypeAlias = Literal["done", "inactive", "held", "failed", "interrupted"]
 
 _AT_ONCE = 4
+# guards that look at other runs under way see either all of one or nothing
+_BEGINNING = threading.Lock()
 
 
 class Unbalanced(CioError):  # noqa: N818 - says what was found
@@ -131,20 +134,24 @@ def plan_syncs(room: Room, asked: Asked | None = None) -> list[SyncPlan]:
     syncs = read_syncs(room.manifest, select=room.select)
     targets = [find_target(sync) for sync in syncs]
     land_journals(room.home)
+    asked = asked or Asked()
+    check_force(asked.force)
+    company = Company(activating=_activating(syncs, targets))
     plans = []
     for sync, target in zip(syncs, targets, strict=True):
         with tempfile.TemporaryDirectory(dir=room.home.journals, prefix=".plan-") as folder:
-            plans.append(
-                plan_sync(
-                    room.home,
-                    sync,
-                    target,
-                    RunFolder(Path(folder)),
-                    asked or Asked(),
-                    now=room.clock.now(),
-                )
-            )
+            now = room.clock.now()
+            plan = plan_sync(room.home, sync, target, RunFolder(Path(folder)), asked, now=now)
+        found = evaluate(sync, plan, target, now=now, force=asked.force, company=company)
+        plans.append(replace(plan, findings=() if target.inactive else tuple(found)))
     return plans
+
+
+def _activating(syncs: Sequence[Sync], targets: Sequence[Target]) -> tuple[str, ...]:
+    """The destinations of active syncs that activate people, each once, in order."""
+    pairs = zip(syncs, targets, strict=True)
+    names = [s.destination for s, t in pairs if s.use == "activate" and t.inactive is None]
+    return tuple(dict.fromkeys(names))
 
 
 def run_syncs(room: Room, asked: Asked | None = None) -> list[SyncRun]:
@@ -166,16 +173,22 @@ def run_syncs(room: Room, asked: Asked | None = None) -> list[SyncRun]:
     check_force(asked.force)
     syncs = read_syncs(room.manifest, select=room.select)
     targets = [find_target(sync) for sync in syncs]
+    activating = _activating(syncs, targets)
     with _halting(len(syncs)) as halts, ThreadPoolExecutor(_AT_ONCE) as pool:
         futures = [
-            pool.submit(_run_safely, room, asked, *pair)
-            for pair in zip(syncs, targets, halts, strict=True)
+            pool.submit(_run_safely, room, asked, activating, *three)
+            for three in zip(syncs, targets, halts, strict=True)
         ]
         return [future.result() for future in futures]
 
 
-def _run_safely(
-    room: Room, asked: Asked, sync: Sync, target: Target, halt: threading.Event
+def _run_safely(  # noqa: PLR0913, PLR0917 - what a run is made of
+    room: Room,
+    asked: Asked,
+    activating: tuple[str, ...],
+    sync: Sync,
+    target: Target,
+    halt: threading.Event,
 ) -> SyncRun:
     if target.inactive is not None:
         return SyncRun(sync.name, "inactive")
@@ -186,7 +199,7 @@ def _run_safely(
             _sweep(room.home, sync.name)
             land_journals(room.home, held=[sync.name])
             folder = new_run(room.home, sync.name, now=room.clock.now())
-            return _Run(room, asked, sync, target, folder, halt).run()
+            return _Run(room, asked, activating, sync, target, folder, halt).run()
     except CioError as error:
         return SyncRun(sync.name, "failed", error=error)
 
@@ -198,10 +211,28 @@ def _sweep(home: Home, sync: str) -> None:
             shutil.rmtree(folder.path)
 
 
+def _under_way(home: Home, sync: Sync, counted: Mapping[str, str]) -> int:
+    """Rows of runs of other syncs to the same destination that were not counted as landed."""
+    newest = {folder.path.parent.name: folder for folder in run_folders(home)}
+    rows = 0
+    for name, folder in newest.items():
+        if name == sync.name or folder.path.name <= counted.get(name, ""):
+            continue
+        record = folder.read_record()
+        if record is None or record.destination != sync.destination:
+            continue
+        if record.finished_at is not None:
+            rows += record.accepted + record.unknown
+        elif is_held(home, name) and not record.stopped_guards:
+            rows += record.planned
+    return rows
+
+
 @dataclass(frozen=True)
 class _Run:
     room: Room
     asked: Asked
+    activating: tuple[str, ...]
     sync: Sync
     target: Target
     folder: RunFolder
@@ -210,9 +241,10 @@ class _Run:
     def run(self) -> SyncRun:
         now = self.room.clock.now()
         plan = plan_sync(self.room.home, self.sync, self.target, self.folder, self.asked, now=now)
-        findings = evaluate(self.sync, plan, self.target, now=now, force=self.asked.force)
-        record = self._record(plan, findings)
-        self.folder.write_record(record)
+        with _BEGINNING:
+            findings = self._evaluate(plan, now)
+            record = self._record(plan, findings)
+            self.folder.write_record(record)
         self._tell(f"{plan.adds} to add, {plan.updates} to update, {plan.removes} to remove")
         delivered = self._deliver(plan, findings)
         balance, problem = self._balance(record, delivered)
@@ -242,6 +274,12 @@ class _Run:
             error=problem,
         )
 
+    def _evaluate(self, plan: SyncPlan, now: datetime) -> list[Finding]:
+        company = Company(self.activating, _under_way(self.room.home, self.sync, plan.past.counted))
+        return evaluate(
+            self.sync, plan, self.target, now=now, force=self.asked.force, company=company
+        )
+
     def _record(self, plan: SyncPlan, findings: Sequence[Finding]) -> RunRecord:
         return RunRecord(
             run_id=self.folder.path.name,
@@ -258,6 +296,8 @@ class _Run:
             left_out=dict(plan.left_out),
             forced_guards=tuple(finding.guard for finding in findings if finding.is_forced),
             planned=plan.changes,
+            is_canary=plan.is_canary,
+            stopped_guards=tuple(finding.guard for finding in findings if not finding.is_forced),
         )
 
     def _deliver(self, plan: SyncPlan, findings: Sequence[Finding]) -> Delivered:

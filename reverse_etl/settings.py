@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 IDENTITIES = ("customer_id", "email", "cio_id", "person_id", "profile_key")
 _KEYS = (
     *("destination", "object", "model", "use", "mode", "identity", "refresh"),
-    *("audiences", "filter", "guards", "settings"),
+    *("audiences", "filter", "canary", "guards", "settings"),
 )
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,99}")
+_NUMBERS = ("max_change_share", "max_age_hours", "min_identified_share")
 _BAND = 2
 
 
@@ -38,12 +39,14 @@ class Guards:
         max_change_share: Largest share of what the destination has that one run may change.
         max_age_hours: Oldest build to send from, in hours.
         feeds: Feeds that must be whole until `max_age_hours` ago.
+        min_identified_share: Smallest share of the rows that must name somebody at the destination.
     """
 
     expected_rows: tuple[int, int] | None = None
     max_change_share: float | None = None
     max_age_hours: float | None = None
     feeds: tuple[str, ...] = ()
+    min_identified_share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Sync:
         identity: The outbound column that names a person there.
         refresh: How often it should run, in words.
         filter: Columns of the model and the values let through.
+        canary: The people that the first run carries, alone, by any of their ids; none if empty.
         guards: What a run must keep to.
         options: The object's options, of the type that the object declares.
         delivery: How it is delivered: patience, rate, connections.
@@ -76,6 +80,7 @@ class Sync:
     identity: str
     refresh: str | None = None
     filter: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    canary: tuple[str, ...] = ()
     guards: Guards = field(default_factory=Guards)
     options: Any = None
     delivery: Delivery = field(default_factory=Delivery)
@@ -145,6 +150,7 @@ def _sync(exposure: Mapping[str, Any]) -> Sync:
         identity=_one_of(meta, "identity", _identities(kind), where),
         refresh=meta.get("refresh"),
         filter=_filter(meta, where),
+        canary=_canary(meta, where),
         guards=_guards(meta.get("guards") or {}, where),
         options=read_options(kind.options, options, where=f"{where}: settings"),
         delivery=read_options(Delivery, delivery, where=f"{where}: settings"),
@@ -201,6 +207,20 @@ def _filter(meta: Mapping[str, Any], where: str) -> dict[str, tuple[str, ...]]:
     return {column: tuple(str(value) for value in values) for column, values in lists.items()}
 
 
+def _canary(meta: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    given = meta.get("canary")
+    if given is None:
+        return ()
+    is_list = isinstance(given, list) and all(isinstance(name, str | int) for name in given)
+    if not is_list or not given:
+        message = (
+            f"{where}: canary must be a list of people, each by a person_id, customer_id, cio_id "
+            "or email of theirs"
+        )
+        raise UsageError(message)
+    return tuple(str(name) for name in given)
+
+
 def _guards(given: object, where: str) -> Guards:
     if not isinstance(given, dict):
         message = f"{where}: guards must be a mapping"
@@ -211,17 +231,20 @@ def _guards(given: object, where: str) -> Guards:
     if band is not None and not _is_band(band):
         message = f"{where}: guards.expected_rows must be [least, most], two whole numbers"
         raise UsageError(message)
-    share, age = given.get("max_change_share"), given.get("max_age_hours")
-    for key, value in (("max_change_share", share), ("max_age_hours", age)):
+    numbers = {key: given.get(key) for key in _NUMBERS}
+    for key, value in numbers.items():
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if value is not None and (not is_number or value < 0):
             message = f"{where}: guards.{key} must be a number, 0 or more"
             raise UsageError(message)
+    if (numbers["min_identified_share"] or 0) > 1:
+        message = f"{where}: guards.min_identified_share is a share: 0.8 is 80 %"
+        raise UsageError(message)
     feeds = given.get("feeds") or []
     if not isinstance(feeds, list):
         message = f"{where}: guards.feeds must be a list of feeds"
         raise UsageError(message)
-    return Guards(tuple(band) if band else None, share, age, tuple(map(str, feeds)))
+    return Guards(tuple(band) if band else None, feeds=tuple(map(str, feeds)), **numbers)
 
 
 def _is_band(band: object) -> bool:

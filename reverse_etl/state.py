@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reverse_etl.record import has_table
@@ -141,34 +140,6 @@ copy (
     where false
 ) to '{path}' (format parquet)
 """
-_LAST = """
-select settings_fingerprint
-from raw_reverse_etl.runs
-where sync = $sync
-    and accepted + unknown > 0
-    and _dlt_load_id in (select load_id from raw_reverse_etl._dlt_loads where status = 0)
-order by run_id desc
-limit 1
-"""
-
-
-@dataclass(frozen=True)
-class Past:
-    """What is known of a sync's runs before.
-
-    Attributes:
-        settings_fingerprint: Of the last run that sent something, or nothing.
-    """
-
-    settings_fingerprint: str | None
-
-
-def read_past(warehouse: duckdb.DuckDBPyConnection, sync: str) -> Past:
-    """What the last run of a sync that sent something ran with."""
-    if not has_table(warehouse, "runs"):
-        return Past(None)
-    row = warehouse.execute(_LAST, {"sync": sync}).fetchone()
-    return Past(None if row is None else row[0])
 
 
 def write_state(

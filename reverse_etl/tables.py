@@ -47,6 +47,8 @@ RUNS: Columns = {
     "forced_guards": {"data_type": "text"},
     "settings_fingerprint": {"data_type": "text"},
     "left_out": {"data_type": "text"},
+    "is_canary": {"data_type": "bool"},
+    "stopped_guards": {"data_type": "text"},
 }
 
 TABLES: dict[str, Columns] = {"receipts": RECEIPTS, "runs": RUNS}

@@ -9,10 +9,10 @@ import pytest
 from reverse_etl.credentials import Secret
 from reverse_etl.destinations import DESTINATIONS
 from reverse_etl.destinations.mixpanel import MembershipOptions, MixpanelSettings
-from reverse_etl.guards import evaluate, held_back
+from reverse_etl.guards import Company, evaluate, held_back
+from reverse_etl.past import Activation, Past
 from reverse_etl.plan import SyncPlan, Target
 from reverse_etl.settings import Guards, Sync
-from reverse_etl.state import Past
 from warehouse.builds import Build
 
 from .world import NOW
@@ -158,3 +158,58 @@ def test_a_forced_guard_holds_nothing_back() -> None:
     (finding,) = evaluate(declared, plan, target(), now=NOW)
     assert held_back([finding], "add", is_exempt=False) == "guard size"
     assert held_back([finding], "remove", is_exempt=True) is None
+
+
+@pytest.mark.parametrize(
+    ("use", "held"), [("activate", SENDS), ("suppress", "remove"), ("analyse", ALL)]
+)
+def test_too_few_rows_that_name_somebody(use: str, held: str) -> None:
+    guards = Guards(min_identified_share=0.8)
+    few = {"considered": 1000, "left_out": {"no identifier": 201}}
+    assert holds(guards, use, **few) == {"identity": held}
+    assert holds(guards, use, **few | {"left_out": {"no identifier": 200}}) == {}
+    assert holds(guards, use, considered=0) == {}
+
+
+def test_a_month_has_a_budget() -> None:
+    to = replace(target(), monthly_rows=100)
+    past = Past(None, sent_this_month=60)
+    assert holds(Guards(), "analyse", to, past=past, adds=30, updates=10, removes=99) == {}
+    assert holds(Guards(), "analyse", to, past=past, adds=30, updates=11) == {"budget": SENDS}
+    # what is there already is not held against a run that sends nothing
+    assert holds(Guards(), "analyse", to, past=replace(past, sent_this_month=101)) == {}
+    assert holds(Guards(), "suppress", to, past=past, adds=41) == {}
+
+
+def test_what_others_send_at_the_same_time_counts_towards_the_budget() -> None:
+    to, plan = replace(target(), monthly_rows=100), replace(PLAN, adds=40)
+    assert evaluate(sync(), plan, to, now=NOW, company=Company(under_way=60)) == []
+    (finding,) = evaluate(sync(), plan, to, now=NOW, company=Company(under_way=61))
+    assert finding.guard == "budget"
+    assert "61 rows went to mixpanel this month, and 40 more are over" in finding.message
+
+
+NEW = Activation(is_verified=False, begun=None, is_idle=False)
+
+
+@pytest.mark.parametrize(
+    ("activations", "held"),
+    [
+        ({}, True),
+        ({"amplitude": replace(NEW, begun="20260101T0")}, True),
+        ({"amplitude": replace(NEW, is_verified=True, begun="20260101T0")}, False),
+        # it was the first to begin, so that it is the first
+        ({"mixpanel": replace(NEW, begun="20260101T0")}, False),
+        # the other one has nobody to send, and would be waited for in vain
+        ({"amplitude": replace(NEW, is_idle=True)}, False),
+    ],
+)
+def test_a_second_destination_follows_the_first(
+    activations: dict[str, Activation], *, held: bool
+) -> None:
+    plan = replace(PLAN, use="activate", past=Past(None, activations=activations), adds=1)
+    company = Company(activating=("amplitude", "mixpanel"))
+    found = evaluate(sync(use="activate"), plan, target(), now=NOW, company=company)
+    assert [(f.guard, ",".join(sorted(f.holds))) for f in found] == [("fan_out", SENDS)] * held
+    for use in ("suppress", "analyse"):
+        assert evaluate(sync(use=use), plan, target(), now=NOW, company=company) == []

@@ -72,6 +72,11 @@ def test_the_first_plan_adds_everything(world: World, room: Callable[..., Room])
         "removes": 0,
         "left_out": {},
         "is_active": True,
+        "is_canary": False,
+        "identified_share": 1.0,
+        "sent_this_month": 0,
+        "monthly_rows": None,
+        "guards": [],
     }
 
 

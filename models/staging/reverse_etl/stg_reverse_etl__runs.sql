@@ -25,7 +25,9 @@ renamed as (
         source.unknown,
         source.is_balanced,
         source.is_interrupted,
+        coalesce(source.is_canary, false) as is_canary,
         source.forced_guards,
+        source.stopped_guards,
         source.left_out
     from source
     inner join complete_loads
