@@ -1,0 +1,330 @@
+"""Any sequence of changes, failures and kills: at rest the destinations are what the model says.
+
+Three syncs of one world, each into a list of its own on the stand-in of Mixpanel: one activates,
+one suppresses, one analyses. What may happen in between is a rule; what must hold is checked after
+every run, and all of it once the world has come to rest. More examples: `CIO_MODEL_EXAMPLES=200`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from fakes import mixpanel
+from fakes.server import serve_in_thread
+from reverse_etl.journal import Journal, RunFolder
+from reverse_etl.lock import hold
+from reverse_etl.plan import Asked
+from reverse_etl.run import Room, plan_syncs, run_syncs
+from warehouse.stop_list import append, stop_list_path
+
+from .conftest import Fake
+from .world import NOW, FastClock, World, md5
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+EXAMPLES = int(os.environ.get("CIO_MODEL_EXAMPLES", "2"))
+STEPS = 14
+PEOPLE = range(6)
+LISTS = {"activate": "cio_activate", "suppress": "cio_suppress", "analyse": "cio_analyse"}
+BY_HAND = ("customer-0-0", "put there by hand")
+Entries = set[tuple[str, str]]
+
+
+class Killed(BaseException):
+    """The process ends here: nothing after this is written, sent or landed."""
+
+
+FAILURES: list[dict[str, Any]] = [
+    {"kind": "status", "status": 429, "headers": {"Retry-After": "1"}},
+    {"kind": "status", "status": 503, "when": "after"},
+    {"kind": "drop", "when": "before"},
+    {"kind": "drop", "when": "after", "times": 2},
+    {"kind": "malformed", "when": "after", "times": 2},
+]
+DEATHS = [
+    (RunFolder, "write_record"),
+    (Journal, "intend"),
+    (Journal, "settle"),
+]
+
+
+@dataclass
+class Person:
+    number: int
+    customer_id: str
+    audiences: set[str] = field(default_factory=set)
+    is_opted_out: bool = False
+    is_held_out: bool = False
+    is_gone: bool = False
+
+    @property
+    def person_id(self) -> str:
+        return f"person-{self.number}"
+
+
+class Syncs(RuleBasedStateMachine):
+    """A company whose people change while its syncs run, and fail, and are killed."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.patch = pytest.MonkeyPatch()
+        self.patch.chdir(folder)
+        self.patch.setenv("DLT_PROJECT_DIR", str(folder))
+        self.server = serve_in_thread(mixpanel.create_app())
+        self.fake = Fake(self.server.__enter__())
+        self.patch.setenv("REVERSE_ETL__MIXPANEL__BASE_URL", self.fake.url)
+        self.world = World.make(folder)
+        self.people = {n: Person(n, f"customer-{n}-0") for n in PEOPLE}
+        self.ids = 0
+        self.erased: set[str] = set()
+        self.room = Room(self.world.home, self.world.manifest, clock=FastClock().clock())
+
+    def teardown(self) -> None:
+        try:
+            self.come_to_rest()
+        finally:
+            self.fake.release()
+            self.fake.close()
+            self.server.__exit__(None, None, None)
+            self.patch.undo()
+
+    @initialize()
+    def a_company_with_three_syncs(self) -> None:
+        for use, name in LISTS.items():
+            small = {"attempts": 2, "records_per_request": 2, "connections": 1}
+            self.world.declare_members(
+                use, use=use, model=f"outbound_{use}", settings={"property": name} | small
+            )
+        token, (person, label) = mixpanel.TOKEN, BY_HAND
+        lists = {name: [label] for name in LISTS.values()}
+        update = {"$token": token, "$distinct_id": person, "$union": lists}
+        httpx.post(f"{self.fake.url}/engage?verbose=1", json=[update]).raise_for_status()
+        for number in (0, 1, 2):
+            self.people[number].audiences = {"buyers", "clickers"}
+        self.build()
+
+    # what happens to people
+
+    @rule(number=st.sampled_from(PEOPLE), audience=st.sampled_from(["buyers", "clickers"]))
+    def somebody_enters_or_leaves(self, number: int, audience: str) -> None:
+        self.people[number].audiences ^= {audience}
+
+    @rule(number=st.sampled_from(PEOPLE))
+    def somebody_opts_out(self, number: int) -> None:
+        person = self.people[number]
+        person.is_opted_out = True
+        self.stop("opt_out", person)
+
+    @rule(number=st.sampled_from(PEOPLE))
+    def somebody_is_held_out(self, number: int) -> None:
+        self.people[number].is_held_out = True
+
+    @rule(number=st.sampled_from(PEOPLE))
+    def somebody_gets_another_id(self, number: int) -> None:
+        self.ids += 1
+        person = self.people[number]
+        if not person.is_gone:
+            person.customer_id = f"customer-{number}-{self.ids}"
+            if person.is_opted_out:
+                self.stop("opt_out", person)
+
+    @rule(number=st.sampled_from(PEOPLE), other=st.sampled_from(PEOPLE))
+    def two_turn_out_to_be_one(self, number: int, other: int) -> None:
+        kept, lost = self.people[number], self.people[other]
+        if number == other or kept.is_gone or lost.is_gone:
+            return
+        kept.audiences |= lost.audiences
+        kept.is_opted_out |= lost.is_opted_out
+        kept.is_held_out |= lost.is_held_out
+        kept.customer_id = lost.customer_id
+        lost.is_gone = True
+        if kept.is_opted_out:
+            self.stop("opt_out", kept)
+
+    @rule(number=st.sampled_from(PEOPLE))
+    def somebody_is_erased(self, number: int) -> None:
+        person = self.people[number]
+        if not person.is_gone:
+            person.is_gone = True
+            self.erased.add(person.customer_id)
+            self.stop("erasure", person)
+
+    # what the machinery goes through
+
+    @rule()
+    def build(self) -> None:
+        rows = {use: self.rows(use) for use in LISTS}
+        flagged = {
+            "person_consent": ("is_opted_out", ""),
+            "experiment_people": ("is_held_out", ", 'activate' as covers"),
+        }
+        tables = {}
+        for table, (flag, more) in flagged.items():
+            values = ", ".join(
+                f"('{p.person_id}', {getattr(p, flag)})" for p in self.people.values()
+            )
+            tables[f"marts.{table}"] = (
+                f"select * {more} from (values {values}) as people (person_id, {flag})"
+            )
+        self.world.build(tables=tables, **rows)
+
+    @rule()
+    def syncs_run(self) -> None:
+        run_syncs(self.room)
+
+    @rule(use=st.sampled_from(list(LISTS)), failure=st.sampled_from(FAILURES))
+    def a_request_fails(self, use: str, failure: dict[str, Any]) -> None:
+        self.fake.fail(failure | {"path": "/engage"})
+        self.run(use)
+
+    @rule(
+        use=st.sampled_from(list(LISTS)),
+        death=st.sampled_from(DEATHS),
+        nth=st.integers(1, 3),
+        is_after=st.booleans(),
+    )
+    def a_run_is_killed(
+        self, use: str, death: tuple[type[Any], str], nth: int, *, is_after: bool
+    ) -> None:
+        owner, name = death
+        before, left = getattr(owner, name), [nth]
+
+        def die(*arguments: object, **options: object) -> object:
+            left[0] -= 1
+            if left[0] < 0:
+                raise Killed  # whatever else the process had under way
+            if left[0] == 0 and not is_after:
+                raise Killed
+            result = before(*arguments, **options)
+            if left[0] == 0:
+                raise Killed
+            return result
+
+        with mock.patch.object(owner, name, die):
+            try:
+                self.run(use)
+            except Killed:
+                return
+
+    @rule(use=st.sampled_from(list(LISTS)))
+    def a_run_meets_another(self, use: str) -> None:
+        with hold(self.world.home, use, now=NOW):
+            (run,) = run_syncs(Room(**vars(self.room) | {"select": [use]}))
+        assert run.state == "failed"
+
+    # what must hold
+
+    @invariant()
+    def nothing_that_others_put_there_is_lost(self) -> None:
+        if self.world.syncs:
+            for use in LISTS:
+                assert BY_HAND in self.there(use)
+
+    @precondition(lambda self: self.world.builds)
+    @rule()
+    def come_to_rest(self) -> None:
+        """Build what is true now, run until nothing is left, and compare."""
+        if not self.world.builds:
+            return
+        self.fake.fail()
+        self.build()
+        states = [run.state for run in run_syncs(self.room, Asked(is_retry=True))]
+        assert states == ["done"] * len(LISTS)
+        assert [plan.changes for plan in plan_syncs(self.room)] == [0] * len(LISTS)
+        for use in LISTS:
+            assert self.there(use) == self.wanted(use) | {BY_HAND}, use
+            assert not {person for person, _ in self.there(use) - {BY_HAND}} & self.erased
+        unbalanced = self.world.query(
+            "select run_id from raw_reverse_etl.runs where not is_balanced "
+            "or planned <> accepted + rejected + skipped + unknown"
+        )
+        assert unbalanced == []
+
+    # how it is told
+
+    def run(self, use: str) -> None:
+        run_syncs(Room(**vars(self.room) | {"select": [use]}))
+
+    def stop(self, kind: Any, person: Person) -> None:  # noqa: ANN401 - one of two words
+        names = [person.person_id, person.customer_id]
+        append(stop_list_path(self.world.home), kind, names, by="receive")
+
+    def rows(self, use: str) -> Iterator[dict[str, Any]]:
+        for person in self.people.values():
+            if person.is_gone:
+                continue
+            audiences = set(person.audiences)
+            if use == "suppress" and person.is_opted_out:
+                audiences.add("unsubscribed")
+            for audience in sorted(audiences):
+                yield {
+                    "record_key": md5(f"{person.person_id}|{audience}"),
+                    "person_id": person.person_id,
+                    "customer_id": person.customer_id,
+                    "label": f"CIO | {audience}",
+                    "payload": "{}",
+                    "fingerprint": md5(audience),
+                }
+
+    def wanted(self, use: str) -> Entries:
+        closed = {
+            p.person_id
+            for p in self.people.values()
+            if use == "activate" and (p.is_opted_out or p.is_held_out)
+        }
+        return {
+            (row["customer_id"], row["label"])
+            for row in self.rows(use)
+            if row["person_id"] not in closed
+        }
+
+    def there(self, use: str) -> Entries:
+        profiles = self.fake.get("profiles")
+        assert isinstance(profiles, dict)
+        return {
+            (person, label)
+            for person, profile in profiles.items()
+            for label in profile.get(LISTS[use], [])
+        }
+
+
+@pytest.mark.slow
+def test_at_rest_the_destinations_are_what_the_model_says(tmp_path: Path) -> None:
+    made = iter(range(1_000_000))
+
+    def machine() -> Syncs:
+        folder = tmp_path / str(next(made))
+        folder.mkdir()
+        return Syncs(folder)
+
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            # without its database, and without shrinking, which would take longer than the search
+            database=None,
+            phases=[Phase.generate],
+            derandomize=True,
+        ),
+    )
