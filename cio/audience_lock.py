@@ -6,12 +6,13 @@ A trend that shifts can then be told from a definition that did.
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import yaml
 
 from cio.audiences import Finding
+from warehouse.definitions import LOCK, Locked
 from warehouse.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,26 +21,8 @@ if TYPE_CHECKING:
 
     from cio.audiences import Audience
 
-LOCK = "audiences.lock.yml"
 _HEAD = '# Written by `cio audiences bump NAME -m "what changed"`.\n'
 _VERSION = re.compile(r"^( +version: )\d+$", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Locked:
-    """A version of an audience: its number, the checksum of its logic and what changed with it."""
-
-    version: int
-    checksum: str
-    changed: str
-
-
-def read_lock(path: Path) -> dict[str, Locked]:
-    """The lock, by audience; empty where there is no file yet."""
-    if not path.is_file():
-        return {}
-    rows = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    return {name: Locked(**row) for name, row in rows.items()}
 
 
 def write_lock(path: Path, lock: Mapping[str, Locked]) -> None:

@@ -5,10 +5,11 @@ Pure functions over dbt's manifest. A rule gives findings; each names the file, 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from warehouse.definitions import audience_macros, checksum, spaced, without_comments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -81,8 +82,7 @@ class Audience:
     @property
     def checksum(self) -> str:
         """A digest of its logic: comments and white space do not count, its macros do."""
-        parts = [_spaced(self.sql), *(_spaced(sql) for _, sql in sorted(self.macros.items()))]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+        return checksum(self.sql, self.macros)
 
 
 @dataclass(frozen=True)
@@ -128,11 +128,7 @@ def read_audiences(manifest: Mapping[str, Any]) -> tuple[Audience, ...]:
                 or node["original_file_path"],
                 meta=meta,
                 sql=node["raw_code"],
-                macros={
-                    name: manifest["macros"][name]["macro_sql"]
-                    for name in node["depends_on"].get("macros", [])
-                    if _is_audience_macro(manifest, name)
-                },
+                macros=audience_macros(manifest, node),
                 parents=frozenset(parent.rpartition(".")[2] for parent in parents),
                 audiences=frozenset(
                     parent.rpartition(".")[2] for parent in parents if metas.get(parent)
@@ -182,11 +178,6 @@ def _parents(
         if metas.get(parent) and parent not in seen:
             found |= _parents(parent, nodes, metas, seen | {key})
     return found
-
-
-def _is_audience_macro(manifest: Mapping[str, Any], name: str) -> bool:
-    path = manifest.get("macros", {}).get(name, {}).get("original_file_path", "")
-    return str(path).startswith("macros/audiences/")
 
 
 def _finding(audience: Audience, rule: str, text: str) -> Finding:
@@ -329,20 +320,12 @@ def _strangers(audiences: Sequence[Audience]) -> Iterator[Finding]:
             yield _finding(audience, "siblings", f"its sibling {sibling} is no audience")
 
 
-def _without_comments(sql: str) -> str:
-    return re.sub(r"--[^\n]*|\{#.*?#\}", "", sql, flags=re.DOTALL)
-
-
-def _spaced(sql: str) -> str:
-    return " ".join(_without_comments(sql).split())
-
-
 def _code(sql: str) -> str:
     """SQL without comments and texts, but for the one text that is a metric here."""
-    kept = _without_comments(sql).replace("'opened'", "opened")
+    kept = without_comments(sql).replace("'opened'", "opened")
     return re.sub(r"'[^']*'", "''", kept)
 
 
 def _logic(sql: str) -> str:
     """What decides membership: not how the reason is worded."""
-    return re.sub(r"as expires_at, .*? as reason", "as expires_at", _spaced(sql))
+    return re.sub(r"as expires_at, .*? as reason", "as expires_at", spaced(sql))

@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from cio.audience_lock import LOCK, bump, check_lock, read_lock, write_lock
+from cio.audience_lock import bump, check_lock, write_lock
 from cio.audiences import Audience, check, read_audiences
 from cio.dbt import Project
 from cio.project import current_manifest
 from cio.terminal import err, out, print_json, table
+from warehouse.definitions import LOCK, read_lock
 from warehouse.errors import UsageError
 from warehouse.home import Home, project_root
 

@@ -42,10 +42,8 @@ class Project:
 
     @property
     def target_path(self) -> Path:
-        """Where dbt keeps its manifest: the project's own for the default home, else the home's."""
-        root = project_root()
-        own = self.home.root / "target"
-        return root / "target" if self.home.root == root / "data" else own
+        """Where dbt keeps its manifest."""
+        return self.home.target
 
     @property
     def manifest(self) -> Path:

@@ -70,6 +70,12 @@ class Home:
         """Events the receiver acknowledged and no load has taken yet."""
         return self.root / "spool"
 
+    @property
+    def target(self) -> Path:
+        """Where dbt keeps its manifest: the project's own for the default home, else here."""
+        root = project_root()
+        return root / "target" if self.root == root / "data" else self.root / "target"
+
     def make(self) -> None:
         """Make the folders that are missing.
 

@@ -11,6 +11,7 @@ from warehouse.builds import Build, newest_whole_build
 from warehouse.errors import CioError
 from warehouse.failures import is_disk_full
 from warehouse.namespace import LAYERS, STAGING
+from warehouse.observations import land_observations
 from warehouse.opening import open_warehouse
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def publish(
     """Copy the newest whole build that passed to `published/`, unless it is there already.
 
     What is copied: the build's schemas except staging, and the records of syncs and builds.
-    Raw tables are not, so that no payload leaves the warehouse.
+    Raw tables are not, so that no payload leaves the warehouse. What the build saw of the
+    audiences is landed before, so that the next build knows who entered and left since.
 
     Args:
         home: The home to publish in.
@@ -67,6 +69,8 @@ def publish(
         target = home.published / file_name(build)
         if target.exists():
             return None
+        # first, and once: what is published shows what it saw, and a killed publisher is done again
+        land_observations(connection, build, home.target / "manifest.json")
         home.published.mkdir(mode=0o700, parents=True, exist_ok=True)
         # only who holds the warehouse publishes, so what others left unfinished is dead
         _remove(home.published.glob(f"{_TEMPORARY}*"))

@@ -8,7 +8,6 @@ compared as (
     select
         *,
         lag(people) over (partition by audience order by observed_on) as last_people,
-        lag(version) over (partition by audience order by observed_on) as last_version,
         lag(observed_on) over (partition by audience order by observed_on) as last_observed_on,
         row_number() over (partition by audience order by observed_on desc) as day_rank
     from audience_sizes_daily

@@ -4,6 +4,10 @@ with audience_members as (
     select * from {{ ref('audience_members') }}
 ),
 
+audience_changes as (
+    select * from {{ ref('audience_changes') }}
+),
+
 {# One row an audience that the variable lists, so that an empty one is seen too. -#}
 audiences as (
     {%- for band in bands %}
@@ -25,13 +29,25 @@ counted as (
     group by audience
 ),
 
+changed as (
+    select
+        audience,
+        count(*) filter (where change = 'entered') as entered_people,
+        count(*) filter (where change = 'left') as left_people
+    from audience_changes
+    group by audience
+),
+
 final as (
     select
         audiences.audience,
         audiences.label,
+        '{{ invocation_id }}' as build_id,
         audiences.version,
         {{ as_of() }} as as_of,
         coalesce(counted.people, 0) as people,
+        coalesce(changed.entered_people, 0) as entered_people,
+        coalesce(changed.left_people, 0) as left_people,
         audiences.expected_low,
         audiences.expected_high,
         coalesce(counted.people, 0) not between audiences.expected_low and audiences.expected_high
@@ -39,6 +55,8 @@ final as (
     from audiences
     left join counted
         on audiences.audience = counted.audience
+    left join changed
+        on audiences.audience = changed.audience
 )
 
 select * from final

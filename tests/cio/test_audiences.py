@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from cio.audience_lock import Locked, bump, check_lock, read_lock, write_lock
+from cio.audience_lock import bump, check_lock, write_lock
 from cio.audiences import Audience, Finding, check, parse_window, read_audiences
 from tests.cio.command import cio
+from warehouse.definitions import Locked, read_lock
 from warehouse.errors import UsageError
 
 if TYPE_CHECKING:

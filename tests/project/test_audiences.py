@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cio.audience_lock import LOCK, check_lock, read_lock
+from cio.audience_lock import check_lock
 from cio.audiences import check, read_audiences
 from tests.conftest import ROOT
+from warehouse.definitions import LOCK, read_lock
 
 if TYPE_CHECKING:
     from tests.project.conftest import Manifest
