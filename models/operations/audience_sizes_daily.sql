@@ -45,23 +45,33 @@ days as (
     group by audience, {{ local_date('observed_at') }}
 ),
 
-weeks as (
+-- Two weeks back at most: what was seen before says nothing about this one.
+paired as (
     select
         days.audience,
         days.observed_on,
-        max_by(past.people, past.observed_on)
-            filter (where past.observed_on <= days.observed_on - interval 7 day)
-            as people_week_before,
-        cast(sum(past.left_people)
-            filter (where past.observed_on > days.observed_on - interval 7 day) as bigint)
-            as left_people_7d
+        past.people,
+        past.left_people,
+        past.observed_on as past_on,
+        past.observed_on <= days.observed_on - interval 7 day as is_week_before
     from days
     inner join days as past
         on
             days.audience = past.audience
             and days.observed_on >= past.observed_on
             and days.observed_on - interval 14 day < past.observed_on
-    group by days.audience, days.observed_on
+),
+
+weeks as (
+    select
+        audience,
+        observed_on,
+        max_by(people, past_on) filter (where is_week_before) as people_week_before,
+        cast(
+            coalesce(sum(left_people) filter (where not is_week_before), 0) as bigint
+        ) as left_people_7d
+    from paired
+    group by audience, observed_on
 ),
 
 final as (
