@@ -31,6 +31,11 @@ COMMANDS = {
         "Build and test the models, and publish the build if everything passed.",
         "cio build --target prod",
     ),
+    "run": Command(
+        "cio.run_command:run",
+        "Load, build, sync, report and send alerts, in order: one run for cron.",
+        "cio run --skip report",
+    ),
     "report": Command(
         "cio.report_command:report",
         "Write the report from what was last published.",
@@ -46,6 +51,7 @@ COMMANDS = {
         "Explain one person: ids, exposures, audiences with their reason, every sync and receipt.",
         "cio explain ann@example.com",
     ),
+    "alerts": Command("cio.alerts_command:app", "Show what needs somebody, and tell them."),
     "audiences": Command("cio.audiences_command:app", "Check, list and version the audiences."),
     "sync": Command("cio.sync_command:app", "Plan, run and watch syncs to destinations."),
 }

@@ -6,6 +6,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from warehouse.errors import UsageError
 
@@ -27,6 +28,32 @@ def check_settings() -> None:
             path = folder / ".dlt" / name
             if path.is_file():
                 _check(path)
+
+
+def read_table(section: str) -> dict[str, Any]:
+    """A section that is no vendor's, of the settings files that hold no secrets.
+
+    Args:
+        section: Its name: `run`.
+
+    Returns:
+        Its keys; those of the project win over those of the user's home.
+
+    Raises:
+        UsageError: A file is not valid TOML, or the section is not a table.
+    """
+    check_settings()
+    found: dict[str, Any] = {}
+    for folder in (Path.home(), Path(os.environ.get("DLT_PROJECT_DIR", "."))):
+        path = folder / ".dlt" / "config.toml"
+        if not path.is_file():
+            continue
+        table = tomllib.loads(path.read_text(encoding="utf-8")).get(section, {})
+        if not isinstance(table, dict):
+            message = f"{section} of {path} is not a section: write [{section}], its keys below"
+            raise UsageError(message)
+        found |= table
+    return found
 
 
 def _check(path: Path) -> None:
