@@ -239,7 +239,7 @@ def test_without_settings_what_the_receiver_took_is_loaded(settings_folder: Path
     ("text", "said"),
     [
         ("[run]\ntaget = 'prod'", "did you mean 'target'"),
-        ("[run.load.oders]\n", "did you mean 'orders'"),
+        ("[run.load.webhoks]\n", "did you mean 'webhooks'"),
         ("[run.load.orders]\npath = 'x'", "did you mean 'paths'"),
         ("[run.load.orders]\npaths = [1]", "list of texts"),
         ("[run.load]\norders = 1", "not a table"),
