@@ -15,6 +15,7 @@ from fakes import (
     mixpanel,
     segment,
     tiktok,
+    webhook,
 )
 from fakes.server import serve
 
@@ -32,6 +33,7 @@ APPS: dict[str, Callable[..., Control]] = {
     "mixpanel": mixpanel.create_app,
     "segment": segment.create_app,
     "tiktok": tiktok.create_app,
+    "webhook": webhook.create_app,
 }
 
 

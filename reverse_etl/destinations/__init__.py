@@ -11,6 +11,7 @@ from reverse_etl.destinations.meta import META
 from reverse_etl.destinations.mixpanel import MIXPANEL
 from reverse_etl.destinations.segment import SEGMENT
 from reverse_etl.destinations.tiktok import TIKTOK
+from reverse_etl.destinations.webhook import WEBHOOK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,5 +20,5 @@ if TYPE_CHECKING:
 
 DESTINATIONS: Mapping[str, Destination] = {
     destination.name: destination
-    for destination in (AMPLITUDE, CUSTOMERIO, GOOGLE, META, MIXPANEL, SEGMENT, TIKTOK)
+    for destination in (AMPLITUDE, CUSTOMERIO, GOOGLE, META, MIXPANEL, SEGMENT, TIKTOK, WEBHOOK)
 }

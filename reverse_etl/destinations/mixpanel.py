@@ -1,11 +1,13 @@
-"""Mixpanel: message events through `/import`, audience membership as a profile's list.
+"""Mixpanel: message events through `/import`, membership and properties of people's profiles.
 
 There is no API that uploads the members of a cohort, so membership is a list property of the
 profile (`cio_audiences` by default), and a cohort in Mixpanel is one condition on it:
-"cio_audiences contains CIO | …". `$union` makes the profile of a person Mixpanel did not know.
+"cio_audiences contains CIO | …". `$union` makes the profile of a person Mixpanel did not know, and
+so does `$set`, which writes properties.
 
 https://docs.mixpanel.com/reference/import-events
 https://docs.mixpanel.com/reference/profile-batch-update
+https://docs.mixpanel.com/reference/profile-set
 https://docs.mixpanel.com/reference/event-deduplication
 """
 
@@ -36,6 +38,7 @@ from reverse_etl.destinations.mixpanel_rules import (
     FUTURE_MS,
     check_event,
     check_member,
+    read_profile,
     read_properties,
 )
 from reverse_etl.http import Answer
@@ -139,6 +142,11 @@ class MembershipOptions:
 
 
 @dataclass(frozen=True)
+class PropertyOptions:
+    """Properties of people have no options: names and values are the outbound model's."""
+
+
+@dataclass(frozen=True)
 class _Events:
     settings: MixpanelSettings
     http: Http
@@ -199,13 +207,40 @@ class _Members:
         return orjson.dumps({"$token": token, "$distinct_id": change.identifier, **operation})
 
     def send(self, route: str, records: Sequence[bytes]) -> Reply:
-        answer = self.http.post(
-            route,
-            content=self.limits.join(records),
-            headers={"Content-Type": "application/json"},
-            params={"ip": "0", "strict": "1", "verbose": "1"},
-        )
-        return _read(answer, len(records))
+        return _engage(self.http, route, self.limits, records)
+
+
+@dataclass(frozen=True)
+class _Properties:
+    settings: MixpanelSettings
+    options: PropertyOptions
+    http: Http
+    limits: Limits = PROFILE_LIMITS
+
+    def route(self, _change: Change) -> str:
+        return "engage"
+
+    def encode(self, change: Change) -> bytes:
+        record = {
+            "$token": self.settings.project_token.reveal(),
+            "$distinct_id": change.identifier,
+            "$set": read_profile(change),
+        }
+        return orjson.dumps(record)
+
+    def send(self, route: str, records: Sequence[bytes]) -> Reply:
+        return _engage(self.http, route, self.limits, records)
+
+
+def _engage(http: Http, route: str, limits: Limits, records: Sequence[bytes]) -> Reply:
+    """Change profiles: one record a person, uncompressed, because gzip is not taken here."""
+    answer = http.post(
+        route,
+        content=limits.join(records),
+        headers={"Content-Type": "application/json"},
+        params={"ip": "0", "strict": "1", "verbose": "1"},
+    )
+    return _read(answer, len(records))
 
 
 def _read(answer: Answer | Reply, count: int) -> Reply:
@@ -270,6 +305,8 @@ MIXPANEL = Destination(
         # sent again with the same time, distinct_id and $insert_id, an event is still one event
         "message_events": Object(frozenset(["append"]), EventOptions, _Events.open),
         "audience_members": Object(frozenset(["mirror", "upsert"]), MembershipOptions, _Members),
+        # there is nothing to take away: what a profile had before is not known
+        "person_properties": Object(frozenset(["upsert"]), PropertyOptions, _Properties),
     },
     check=_check,
 )

@@ -65,12 +65,31 @@ def check_member(change: Change) -> None:
     Raises:
         Refused: It has not.
     """
-    if not change.identifier or change.identifier.lower() in BANNED_IDS:
-        message = "$distinct_id is empty or a placeholder that Mixpanel refuses"
-        raise Refused(message)
+    _check_profile(change)
     if not change.label:
         message = "an audience without a label"
         raise Refused(message)
+
+
+def _check_profile(change: Change) -> None:
+    if not change.identifier or change.identifier.lower() in BANNED_IDS:
+        message = "$distinct_id is empty or a placeholder that Mixpanel refuses"
+        raise Refused(message)
+
+
+def read_profile(change: Change) -> dict[str, Any]:
+    """The properties that a profile is to have; those that are null are left as they are there.
+
+    Raises:
+        Refused: There is no person, or nothing to set, or it breaks the rules of properties.
+    """
+    _check_profile(change)
+    payload = {key: value for key, value in read_payload(change).items() if value is not None}
+    if not payload:
+        message = "no property has a value"
+        raise Refused(message)
+    _check_properties(payload)
+    return payload
 
 
 def read_properties(change: Change) -> dict[str, Any]:

@@ -218,6 +218,41 @@ class _Members:
         return self.source.send(self.limits.join(records))
 
 
+@dataclass(frozen=True)
+class TraitOptions:
+    """Properties of people have no options: names and values are the outbound model's."""
+
+
+@dataclass(frozen=True)
+class _Traits:
+    source: _Source
+    limits: Limits = EVENT_LIMITS
+
+    @classmethod
+    def open(cls, settings: SegmentSettings, _options: TraitOptions, http: Http) -> _Traits:
+        return cls(_Source(settings, http))
+
+    def route(self, _change: Change) -> str:
+        return _PATH
+
+    def encode(self, change: Change) -> bytes:
+        """An `identify`; a value that returns within a day is no repetition: the moment is in it.
+
+        A trait that is null would be overwritten with nothing, so it is not sent.
+        """
+        traits = {key: value for key, value in read_payload(change).items() if value is not None}
+        if not traits:
+            message = "no trait has a value"
+            raise Refused(message)
+        now = milliseconds(self.source.http.clock.now())
+        message_id = f"{change.record_key}-p-{now}"
+        call = self.source.call(change, "identify", iso_instant(now), message_id)
+        return encode_call(call | {"traits": traits})
+
+    def send(self, _route: str, records: Sequence[bytes]) -> Reply:
+        return self.source.send(self.limits.join(records))
+
+
 def _read(answer: Answer | Reply, source: _Source) -> Reply:
     """Read a reply; the body of a 200 is not documented but for being an object."""
     if not isinstance(answer, Answer):
@@ -257,6 +292,7 @@ SEGMENT = Destination(
         "audience_members": Object(
             frozenset(["mirror", "upsert"]), MembershipOptions, _Members.open
         ),
+        "person_properties": Object(frozenset(["upsert"]), TraitOptions, _Traits.open),
     },
     check=_check,
 )

@@ -1,4 +1,7 @@
-"""Models over loads of the App API: names through time, and who is in a segment now."""
+"""Models over loads of the App API: names through time, and who is in a segment now.
+
+Who is in a segment by the API is so in Mixpanel too, until the API says otherwise.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
-from fakes import customerio_app
+from fakes import customerio_app, mixpanel
 from fakes.customerio_app import APP_API_KEY, Workspace
 from fakes.server import serve_in_thread
 from loaders.customerio.api import load_api
 from loaders.customerio.api_pace import Timing
+from reverse_etl.credentials import variable
+from reverse_etl.run import Room, run_syncs
 from tests.conftest import ROOT
 from tests.models.models_in_process import Models, parse
 from warehouse.connection import open_warehouse
@@ -27,7 +33,12 @@ pytestmark = pytest.mark.slow
 AS_OF = datetime(2026, 9, 1, tzinfo=UTC)
 PREFIX = "dev_as_of_20260901t000000_"
 SELECTED = [
-    *("--select", "+mirrored_segments", "+int_campaign_names", "stg_customerio__api_messages"),
+    *(
+        "--select",
+        "+outbound_segment_members",
+        "+int_campaign_names",
+        "stg_customerio__api_messages",
+    ),
     # the tests of the rows, not those of invented ones
     *("--exclude-resource-type", "unit_test"),
 ]
@@ -45,6 +56,7 @@ class Days:
     home: Home
     models: Models
     workspace: Workspace
+    analytics: httpx.Client
     day: int = 0
     ticks: Iterator[int] = field(default_factory=itertools.count)
 
@@ -56,6 +68,17 @@ class Days:
 
     def build(self) -> None:
         self.models.run(self.home, "build", [*SELECTED])
+        with open_warehouse(self.home, purpose="call it a whole build") as connection:
+            connection.execute("update raw_dbt.builds set is_whole = true")
+
+    def push(self) -> dict[str, list[str]]:
+        """Sync to Mixpanel; says who has which segments there."""
+        self.models.write_manifest(self.home)
+        manifest = self.home.root / "target" / "manifest.json"
+        (run,) = run_syncs(Room(self.home, manifest, select=["mixpanel_segment_members"]))
+        assert (run.state, run.rejected, run.unknown) == ("done", 0, 0)
+        profiles = self.analytics.get("/_fake/profiles").json()
+        return {person: sorted(profile["cio_segments"]) for person, profile in profiles.items()}
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         with open_warehouse(self.home, purpose="look") as connection:
@@ -99,11 +122,17 @@ def days(
             }
         ],
     )
-    with serve_in_thread(customerio_app.create_app(workspace)) as url:
+    with (
+        serve_in_thread(customerio_app.create_app(workspace)) as url,
+        serve_in_thread(mixpanel.create_app()) as mixpanel_url,
+        httpx.Client(base_url=mixpanel_url, trust_env=False) as analytics,
+    ):
+        for key, value in mixpanel.settings(mixpanel_url).items():
+            monkeypatch.setenv(variable("mixpanel", key), value)
         monkeypatch.setenv("DLT_PROJECT_DIR", str(folder))
         monkeypatch.setenv("LOADERS__CUSTOMERIO__APP_API_KEY", APP_API_KEY)
         monkeypatch.setenv("LOADERS__CUSTOMERIO__BASE_URL", f"{url}/v1")
-        yield Days(home, models, workspace)
+        yield Days(home, models, workspace, analytics)
 
 
 def test_names_have_a_history_and_segments_have_only_who_is_in_them_now(days: Days) -> None:
@@ -115,6 +144,10 @@ def test_names_have_a_history_and_segments_have_only_who_is_in_them_now(days: Da
         ("1", "VIP", "cio:c2"),
         ("2", "New", "cio:c2"),
     ]
+    assert days.push() == {
+        "u1": ["CIO | VIP | snapshot"],
+        "u2": ["CIO | New | snapshot", "CIO | VIP | snapshot"],
+    }
 
     # day two: a campaign and a segment are renamed, u1 leaves, u3 enters, segment 2 is empty
     world.campaigns[0] = {**world.campaigns[0], "name": "Hello"}
@@ -128,6 +161,12 @@ def test_names_have_a_history_and_segments_have_only_who_is_in_them_now(days: Da
     days.load()
     days.build()
     assert days.members() == [("1", "Best", "cio:c2"), ("1", "Best", "cio:c3")]
+    # u1 left, u3 entered, and the renamed segment took u2 along
+    assert days.push() == {
+        "u1": [],
+        "u2": ["CIO | Best | snapshot"],
+        "u3": ["CIO | Best | snapshot"],
+    }
 
     # day three: another setting of the campaign changes, and segment 1 is archived
     world.campaigns[0] = {**world.campaigns[0], "state": "stopped"}
@@ -135,6 +174,7 @@ def test_names_have_a_history_and_segments_have_only_who_is_in_them_now(days: Da
     days.load()
     days.build()
     assert days.members() == []
+    assert days.push() == {"u1": [], "u2": [], "u3": []}
 
     # the state changed on the third day, the name on the second
     assert days.rows(

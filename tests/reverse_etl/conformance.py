@@ -23,6 +23,7 @@ from fakes import (
     mixpanel,
     segment,
     tiktok,
+    webhook,
 )
 from fakes.customerio_app import APP_API_KEY, Workspace
 from fakes.server import serve_in_thread
@@ -41,6 +42,7 @@ from reverse_etl.destinations.meta import MetaSettings
 from reverse_etl.destinations.mixpanel import MixpanelSettings
 from reverse_etl.destinations.segment import SegmentSettings
 from reverse_etl.destinations.tiktok import TikTokSettings
+from reverse_etl.destinations.webhook import WebhookSettings
 from reverse_etl.http import Http
 from reverse_etl.journal import RunFolder
 from reverse_etl.outcomes import Balance, resolve
@@ -138,6 +140,14 @@ def _sent_members(client: httpx.Client) -> list[str]:
     ]
 
 
+def _described(number: int, **values: object) -> Change:
+    return _member(number, label="", payload='{"cio_fatigue_tier":"rested"}')._replace(**values)
+
+
+def _sent_properties(client: httpx.Client) -> list[str]:
+    return list(client.get("/_fake/profiles").json())
+
+
 def _segment_settings(url: str, secret: str | None = None) -> SegmentSettings:
     return SegmentSettings(write_key=Secret(secret or segment.WRITE_KEY), base_url=url)
 
@@ -219,6 +229,14 @@ def _tiktok_settings(url: str, secret: str | None = None) -> TikTokSettings:
     )
 
 
+def _webhook_settings(url: str, secret: str | None = None) -> WebhookSettings:
+    return WebhookSettings(base_url=url, signing_secret=Secret(secret or webhook.SIGNING_SECRET))
+
+
+def _sent_rows(client: httpx.Client) -> list[str]:
+    return [row["identifier"] for row in client.get("/_fake/rows").json()]
+
+
 SOMEBODY = "søren+ü@例え.jp"
 """Whom the tests name in other letters."""
 
@@ -274,6 +292,7 @@ MIXPANEL = DESTINATIONS["mixpanel"]
 META = DESTINATIONS["meta"]
 SEGMENT = DESTINATIONS["segment"]
 TIKTOK = DESTINATIONS["tiktok"]
+WEBHOOK = DESTINATIONS["webhook"]
 SUBJECTS = [
     Subject(
         destination="amplitude",
@@ -381,6 +400,16 @@ SUBJECTS = [
         options=MIXPANEL.objects["audience_members"].options(),
     ),
     Subject(
+        destination="mixpanel",
+        object="person_properties",
+        app=lambda refused: mixpanel.create_app(refused=refused),
+        settings=_mixpanel_settings,
+        change=_described,
+        sent=_sent_properties,
+        locally_bad=_described(0, payload='{"cio_fatigue_tier":null}'),
+        options=MIXPANEL.objects["person_properties"].options(),
+    ),
+    Subject(
         destination="segment",
         object="message_events",
         app=lambda refused: segment.create_app(refused=refused),
@@ -403,6 +432,17 @@ SUBJECTS = [
         is_silent=True,
     ),
     Subject(
+        destination="segment",
+        object="person_properties",
+        app=lambda refused: segment.create_app(refused=refused),
+        settings=_segment_settings,
+        change=_described,
+        sent=_sent_traits,
+        locally_bad=_described(0, payload='{"cio_fatigue_tier":null}'),
+        options=SEGMENT.objects["person_properties"].options(),
+        is_silent=True,
+    ),
+    Subject(
         destination="tiktok",
         object="audience_members",
         app=lambda refused: tiktok.create_app(refused=[hashed(plain) for plain in refused]),
@@ -413,6 +453,16 @@ SUBJECTS = [
         options=TIKTOK.objects["audience_members"].options(),
         # before it, the audience is looked up, and made
         carries="/open_api/v1.3/segment/mapping/",
+    ),
+    Subject(
+        destination="webhook",
+        object="rows",
+        app=lambda refused: webhook.create_app(refused=refused),
+        settings=_webhook_settings,
+        change=_event,
+        sent=_sent_rows,
+        locally_bad=_event(0, payload="[]"),
+        options=WEBHOOK.objects["rows"].options(),
     ),
 ]
 

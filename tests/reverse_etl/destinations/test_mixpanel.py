@@ -206,3 +206,35 @@ def test_settings_tell_what_is_missing_and_where_to_go() -> None:
     assert account.account == "7"
     assert account.authorization == "Basic " + base64.b64encode(b"me:s").decode()
     assert SETTINGS.authorization == "Basic " + base64.b64encode(b"token:").decode()
+
+
+@pytest.fixture
+def properties(http: Http) -> Channel:
+    kind = MIXPANEL.objects["person_properties"]
+    return kind.open(SETTINGS, kind.options(), http)
+
+
+def test_a_null_overwrites_nothing_and_every_other_value_is_set(properties: Channel) -> None:
+    payload = '{"tier":"rested","clicks":0,"is_vip":false,"note":"","gone":null}'
+    assert json.loads(properties.encode(change(payload=payload))) == {
+        "$token": "token",
+        "$distinct_id": "customer-1",
+        "$set": {"tier": "rested", "clicks": 0, "is_vip": False, "note": ""},
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"identifier": ""}, "distinct_id"),
+        ({"identifier": "Undefined"}, "distinct_id"),
+        ({"payload": "{}"}, "no property"),
+        ({"payload": '{"a":null}'}, "no property"),
+        ({"payload": '{"a":{"b":{"c":{"d":{}}}}}'}, "nested deeper"),
+    ],
+)
+def test_properties_of_nobody_or_without_a_value_are_refused(
+    properties: Channel, values: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(Refused, match=reason):
+        properties.encode(change(**values))

@@ -280,3 +280,24 @@ def test_the_request_as_a_whole() -> None:
         "sentAt": "2026-03-01T12:00:00.000Z",
         "authorization": "Basic " + base64.b64encode(f"{segment.WRITE_KEY}:".encode()).decode(),
     }
+
+
+def test_properties_are_traits_and_a_null_overwrites_nothing(http: Http) -> None:
+    kind = SEGMENT.objects["person_properties"]
+    channel = kind.open(SETTINGS, kind.options(), http)
+    payload = '{"tier":"rested","clicks":0,"is_vip":false,"note":"","gone":null}'
+    call = json.loads(channel.encode(change(payload=payload)))
+    assert (call["type"], call["userId"]) == ("identify", "customer-1")
+    assert call["traits"] == {"tier": "rested", "clicks": 0, "is_vip": False, "note": ""}
+
+
+def test_a_value_that_returns_is_not_taken_for_a_duplicate() -> None:
+    """Segment compares messageIds for a day: with the row's key alone, A, B, A would end at B."""
+    kind = SEGMENT.objects["person_properties"]
+    ids = set()
+    for hour in (1, 2):
+        clock = Clock(now=lambda hour=hour: NOW + timedelta(hours=hour))
+        with Http("http://127.0.0.1:9", clock=clock) as http:
+            channel = kind.open(SETTINGS, kind.options(), http)
+            ids.add(json.loads(channel.encode(change(payload='{"tier":"a"}')))["messageId"])
+    assert len(ids) == 2
