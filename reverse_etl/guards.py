@@ -32,6 +32,7 @@ Guard: TypeAlias = Literal[
     "canary",
     "budget",
     "fan_out",
+    "definition",
 ]
 
 FEW_ROWS = 100
@@ -39,7 +40,7 @@ FEW_ROWS = 100
 
 FORCEABLE: tuple[Guard, ...] = (
     *("size", "change", "staleness", "settings"),
-    *("identity", "canary", "budget", "fan_out"),
+    *("identity", "canary", "budget", "fan_out", "definition"),
 )
 _SENDS: frozenset[Operation] = frozenset(["append", "add", "update"])
 _REMOVALS: frozenset[Operation] = frozenset(["remove"])
@@ -128,6 +129,7 @@ def evaluate(  # noqa: PLR0913 - what guards look at
         *_canary(sync, plan),
         *_budget(sync, plan, target, company),
         *_fan_out(sync, plan, company),
+        *_definition(sync, plan),
     ]
     return [
         Finding(f.guard, f.message, f.holds, f.is_absolute, is_forced=f.guard in force)
@@ -271,6 +273,16 @@ def _fan_out(sync: Sync, plan: SyncPlan, company: Company) -> list[Finding]:
         f"{sync.destination}, run it alone with --select."
     )
     return [Finding("fan_out", message, _SENDS)]
+
+
+def _definition(sync: Sync, plan: SyncPlan) -> list[Finding]:
+    if not plan.changed_definitions:
+        return []
+    message = (
+        f"{'; '.join(plan.changed_definitions)}. See whom that lets in and out (`cio diff`), write "
+        'it down (`cio audiences bump NAME -m "what changed"`), and `cio build`.'
+    )
+    return [Finding("definition", message, _REMOVALS if sync.use == "suppress" else _ALL)]
 
 
 def held_back(findings: Sequence[Finding], operation: str, *, is_exempt: bool) -> str | None:

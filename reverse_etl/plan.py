@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from reverse_etl.compare import CANARY, NO_IDENTIFIER, How, columns_of, compare
+from reverse_etl.definitions import carried_definitions, changed_definitions
 from reverse_etl.http import is_loopback
 from reverse_etl.lock import turn
 from reverse_etl.past import Past, read_past
 from reverse_etl.state import write_state
 from warehouse.connection import open_warehouse, read_published
+from warehouse.definitions import LOCK, read_lock
 from warehouse.errors import UsageError
+from warehouse.home import project_root
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +59,8 @@ class SyncPlan:
         is_canary: Only the sync's canary people are planned.
         findings: Guards that do not hold, where somebody asked.
         monthly_rows: Most rows a month that the destination is to be sent, if somebody said so.
+        changed_definitions: Audiences it carries that were built with a logic that their version
+            does not stand for, in words.
         inactive: Why the sync cannot run, if it cannot: there are no credentials.
     """
 
@@ -76,6 +81,7 @@ class SyncPlan:
     is_canary: bool = False
     findings: tuple[Finding, ...] = ()
     monthly_rows: int | None = None
+    changed_definitions: tuple[str, ...] = ()
     inactive: str | None = None
 
     @property
@@ -238,6 +244,7 @@ def plan_sync(  # noqa: PLR0913 - what a plan is made of
             counts = compare(published, sync, how, state=state, plan=folder.plan)
             watermarks = _watermarks(published, sync.guards.feeds)
             build = published.build
+            built = carried_definitions(published, sync)
     finally:
         state.unlink(missing_ok=True)
     return SyncPlan(
@@ -261,6 +268,7 @@ def plan_sync(  # noqa: PLR0913 - what a plan is made of
         past=past,
         is_canary=bool(how.canary),
         monthly_rows=target.monthly_rows,
+        changed_definitions=changed_definitions(built, read_lock(project_root() / LOCK)),
         inactive=target.inactive,
     )
 

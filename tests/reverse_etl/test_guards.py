@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from reverse_etl.credentials import Secret
+from reverse_etl.definitions import carried_definitions, changed_definitions
 from reverse_etl.destinations import DESTINATIONS
 from reverse_etl.destinations.mixpanel import MembershipOptions, MixpanelSettings
 from reverse_etl.guards import Company, evaluate, held_back
@@ -14,8 +15,13 @@ from reverse_etl.past import Activation, Past
 from reverse_etl.plan import SyncPlan, Target
 from reverse_etl.settings import Guards, Sync
 from warehouse.builds import Build
+from warehouse.connection import open_warehouse, read_published
+from warehouse.definitions import Definition, Locked
 
 from .world import NOW
+
+if TYPE_CHECKING:
+    from warehouse.home import Home
 
 BUILD = Build("b", NOW, NOW, NOW, False, "prod", "", "build", None, True, True, 1, 0)  # noqa: FBT003 - the columns of the record
 PLAN = SyncPlan(
@@ -213,3 +219,75 @@ def test_a_second_destination_follows_the_first(
     assert [(f.guard, ",".join(sorted(f.holds))) for f in found] == [("fan_out", SENDS)] * held
     for use in ("suppress", "analyse"):
         assert evaluate(sync(use=use), plan, target(), now=NOW, company=company) == []
+
+
+LOCKED = {"a": Locked(2, "aaaa", "First."), "b": Locked(1, "bbbb", "First.")}
+
+
+@pytest.mark.parametrize(
+    ("built", "changed"),
+    [
+        ({"a": Definition(2, "aaaa"), "b": Definition(1, "bbbb")}, []),
+        ({"a": Definition(2, "ffff")}, ["the logic of a changed, and its version is still 2"]),
+        ({"a": Definition(3, "ffff")}, ["a says version 3, and audiences.lock.yml has version 2"]),
+        ({"new": Definition(1, "cccc")}, ["new is not in audiences.lock.yml"]),
+        # bumped since, and not built yet
+        ({"a": Definition(1, "ffff")}, []),
+    ],
+)
+def test_a_definition_is_changed_when_its_version_does_not_stand_for_what_was_built(
+    built: dict[str, Definition], changed: list[str]
+) -> None:
+    assert list(changed_definitions(built, LOCKED)) == changed
+
+
+@pytest.mark.parametrize(
+    ("use", "held"), [("activate", ALL), ("suppress", "remove"), ("analyse", ALL)]
+)
+def test_a_changed_definition_stops_the_sync_that_carries_it(use: str, held: str) -> None:
+    changed = ("the logic of a changed, and its version is still 2",)
+    assert holds(Guards(), use, changed_definitions=changed).get("definition") == held
+    (finding,) = evaluate(
+        sync(use=use),
+        replace(PLAN, use=use, changed_definitions=changed),
+        target(),
+        now=NOW,
+        force=["definition"],
+    )
+    assert finding.is_forced
+    assert "cio audiences bump" in finding.message
+    assert held_back([finding], "remove", is_exempt=False) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "audiences", "carried"),
+    [("members", None, ["a", "b"]), ("members", ("b",), ["b"]), ("events", None, [])],
+)
+def test_a_sync_carries_the_audiences_it_names_or_all_where_its_rows_have_one(
+    home: Home, model: str, audiences: tuple[str, ...] | None, carried: list[str]
+) -> None:
+    with open_warehouse(home, purpose="build") as connection:
+        connection.execute(
+            """
+            create schema raw_dbt; create schema outbound; create schema operations;
+            create table raw_dbt.builds as
+                select 'b1' as build_id, timestamp '2026-01-01' as started_at,
+                    null::timestamp as finished_at, null::timestamp as as_of,
+                    false as is_as_of_given, 'prod' as target, '' as schema_prefix,
+                    null as command, null as selection, true as is_whole, true as is_passed,
+                    1 as models, 0 as failures;
+            create table outbound.members as select 'a' as audience;
+            create table outbound.events as select 'e' as event_id;
+            create table operations.audience_builds (
+                audience text, build_id text, version bigint, checksum text
+            );
+            insert into operations.audience_builds values
+                ('a', 'b1', 2, 'aaaa'), ('b', 'b1', 1, 'bbbb'), ('a', 'b0', 1, 'old'),
+                ('unknown', 'b1', 1, null);
+            """
+        )
+    chosen = {"audience": audiences} if audiences else {}
+    with read_published(home) as published:
+        found = carried_definitions(published, sync(model=model, filter=chosen))
+    assert sorted(found) == carried
+    assert found.get("a", Definition(2, "aaaa")) == Definition(2, "aaaa")
