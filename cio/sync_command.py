@@ -9,7 +9,9 @@ import typer
 from cio.dbt import Project
 from cio.project import current_manifest
 from cio.terminal import err, out, print_json, table
+from reverse_etl.estimate import duration, notes
 from reverse_etl.plan import Asked
+from reverse_etl.readback import read_back
 from reverse_etl.run import Room, plan_syncs, run_syncs
 from reverse_etl.status import check_syncs
 from reverse_etl.status import status as sync_status
@@ -112,17 +114,23 @@ def status(*, select: Names = None, as_json: Json = False) -> None:
 
 @app.command(epilog="Example: cio sync check")
 def check(*, select: Names = None, as_json: Json = False) -> None:
-    """Ask each destination whether it would take our word: credentials and address."""
-    found = check_syncs(room(select))
+    """Ask each destination whether it takes the credentials, and how large its audiences are."""
+    where = room(select)
+    found = check_syncs(where)
+    sizes = read_back(where)
     if as_json:
         answers = [
             {"name": name, "is_ok": answer and answer.is_ok, "message": answer and answer.message}
             for name, answer in found
         ]
-        print_json({"syncs": answers})
+        told = [size.to_json() for one in sizes for size in one.sizes]
+        print_json({"syncs": answers, "sizes": told})
     else:
         for name, answer in found:
             out.print(f"{name}: {'inactive' if answer is None else answer.message}")
+        for one in sizes:
+            for text in one.lines():
+                out.print(text, markup=False)
     if any(answer is not None and not answer.is_ok for _, answer in found):
         raise typer.Exit(1)
 
@@ -130,15 +138,19 @@ def check(*, select: Names = None, as_json: Json = False) -> None:
 def show_plans(plans: Sequence[SyncPlan]) -> None:
     """Print plans as a table, and who is left out and why below it."""
     rows = [
-        (one.name, one.destination, one.use, one.adds, one.updates, one.removes) for one in plans
+        (
+            *(one.name, one.destination, one.use, one.adds, one.updates, one.removes),
+            *("" if one.calls is None else one.calls, duration(one.seconds)),
+        )
+        for one in plans
     ]
-    columns = ("sync", "destination", "use", "add", "update", "remove")
+    columns = ("sync", "destination", "use", "add", "update", "remove", "calls", "time")
     out.print(table("To be sent", columns, rows))
     for one in plans:
         for reason, count in one.left_out.items():
             out.print(f"{one.name} leaves out {count:,}: {reason}", style="dim")
-        if one.inactive:
-            out.print(f"{one.name} is inactive: {one.inactive}", style="dim")
+        for text in notes(one):
+            out.print(f"{one.name}: {text}", style="dim", markup=False)
 
 
 def show_runs(runs: Sequence[SyncRun]) -> None:

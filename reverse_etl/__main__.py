@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, TextIO
 
 import orjson
 
+from reverse_etl.estimate import notes
 from reverse_etl.guards import FORCEABLE
 from reverse_etl.plan import Asked
+from reverse_etl.readback import read_back
 from reverse_etl.run import Room, plan_syncs, run_syncs
 from reverse_etl.status import check_syncs, status
 from warehouse.errors import CioError
@@ -84,7 +86,7 @@ def _plan_line(plan: SyncPlan) -> str:
     left = ", ".join(f"{count} {reason}" for reason, count in plan.left_out.items())
     lines = [f"{plan.name} -> {plan.destination} ({plan.use}): {changes}"]
     lines += [f"  left out: {left}"] if left else []
-    lines += [f"  inactive: {plan.inactive}"] if plan.inactive else []
+    lines += [f"  {text}" for text in notes(plan)]
     return "\n".join(lines)
 
 
@@ -134,6 +136,7 @@ def _status(room: Room, options: argparse.Namespace) -> int:
 
 def _check(room: Room, options: argparse.Namespace) -> int:
     found = check_syncs(room)
+    sizes = read_back(room)
     if options.json:
         _print_json(
             {
@@ -141,12 +144,16 @@ def _check(room: Room, options: argparse.Namespace) -> int:
                     {"name": name, "is_ok": answer and answer.is_ok}
                     | ({} if answer is None else {"message": answer.message})
                     for name, answer in found
-                ]
+                ],
+                "sizes": [size.to_json() for one in sizes for size in one.sizes],
             }
         )
     else:
         for name, answer in found:
             _say(f"{name}: {'inactive' if answer is None else answer.message}")
+        for one in sizes:
+            for text in one.lines():
+                _say(text)
     return 0 if all(answer is None or answer.is_ok for _, answer in found) else 1
 
 

@@ -195,6 +195,10 @@ class Check:
     message: str
 
 
+Sizes: TypeAlias = "Mapping[str, int | None] | str"
+"""Members by label, nothing for an audience whose size is not told yet; or what hindered asking."""
+
+
 @dataclass(frozen=True)
 class MatchKeys:
     """Several hashed identifiers that stand for one person, as ad platforms take them.
@@ -225,6 +229,7 @@ class Object:
         url: Reads the base URL of its requests from the settings, where the vendor has several.
         check: Its own call that changes nothing, where it has other credentials.
         match_keys: What names a person there, if it is not one id.
+        sizes: Asks how many members each audience has there, by label, where the vendor can tell.
         renew_after_days: Reads from the options after how many days the vendor must be told again,
             where it forgets on its own.
     """
@@ -237,6 +242,7 @@ class Object:
     check: Callable[[Any, Http], Check] | None = None
     match_keys: MatchKeys | None = None
     renew_after_days: Callable[[Any], float] | None = None
+    sizes: Callable[[Any, Any, Http], Sizes] | None = None
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,13 @@ class Answer:
 
 
 class Http:
-    """Connections of one run to one destination. Redirects are never followed."""
+    """Connections of one run to one destination. Redirects are never followed.
+
+    Attributes:
+        clock: What tells the time.
+        ahead_seconds: By how much this machine's clock was ahead of the vendor's at the last reply,
+            by its Date header, which has whole seconds; nothing before, or without one.
+    """
 
     def __init__(
         self,
@@ -70,6 +76,7 @@ class Http:
             timeout_seconds: For connecting, and between two pieces of a reply.
         """
         self.clock = clock or Clock()
+        self.ahead_seconds: float | None = None
         self._base_url = base_url.rstrip("/")
         self._client = httpx.Client(
             timeout=timeout_seconds,
@@ -164,6 +171,9 @@ class Http:
             return Stop("the base URL is not a URL")
         except httpx.HTTPError as error:
             return Later(f"no whole reply ({type(error).__name__})", is_maybe_accepted=True)
+        date = _instant(response.headers.get("date", ""))
+        if date is not None:
+            self.ahead_seconds = (self.clock.now() - date).total_seconds()
         answer = Answer(response.status_code, response.headers, response.content)
         return self._classify(answer, read) or answer
 
@@ -203,14 +213,20 @@ def retry_after(value: str | None, *, now: datetime) -> float | None:
     try:
         seconds = float(value)
     except ValueError:
-        try:
-            instant = parsedate_to_datetime(value)
-        except ValueError:
+        instant = _instant(value)
+        if instant is None:
             return None
-        if instant.tzinfo is not None:
-            instant = instant.astimezone(UTC).replace(tzinfo=None)
         seconds = (instant - now).total_seconds()
     return max(seconds, 0.0) if seconds < float("inf") else None
+
+
+def _instant(value: str) -> datetime | None:
+    """An HTTP date as naive UTC, or nothing if it is none."""
+    try:
+        instant = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo is None else instant.astimezone(UTC).replace(tzinfo=None)
 
 
 def is_loopback(url: str) -> bool:

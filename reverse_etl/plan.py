@@ -61,6 +61,9 @@ class SyncPlan:
         monthly_rows: Most rows a month that the destination is to be sent, if somebody said so.
         changed_definitions: Audiences it carries that were built with a logic that their version
             does not stand for, in words.
+        samples: Keys of the first rows of each operation.
+        calls: Requests that it takes at least, if every one is as full as the vendor allows.
+        seconds: How long it takes at least at the vendor's rate, or nothing if there is none.
         inactive: Why the sync cannot run, if it cannot: there are no credentials.
     """
 
@@ -82,6 +85,9 @@ class SyncPlan:
     findings: tuple[Finding, ...] = ()
     monthly_rows: int | None = None
     changed_definitions: tuple[str, ...] = ()
+    samples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    calls: int | None = None
+    seconds: float | None = None
     inactive: str | None = None
 
     @property
@@ -115,6 +121,9 @@ class SyncPlan:
             "identified_share": self.identified_share,
             "sent_this_month": self.past.sent_this_month,
             "monthly_rows": self.monthly_rows,
+            "samples": {operation: list(keys) for operation, keys in self.samples.items()},
+            "calls": self.calls,
+            "seconds": self.seconds,
             "guards": [
                 {"guard": f.guard, "message": f.message, "forced": f.is_forced}
                 for f in self.findings

@@ -16,6 +16,7 @@ import duckdb
 
 from reverse_etl.clock import Clock
 from reverse_etl.deliver import Delivered, Way, deliver
+from reverse_etl.estimate import estimate
 from reverse_etl.guards import Company, Finding, check_force, evaluate, held_back
 from reverse_etl.http import Http
 from reverse_etl.journal import Journal, RunFolder, RunRecord, new_run, run_folders
@@ -141,7 +142,9 @@ def plan_syncs(room: Room, asked: Asked | None = None) -> list[SyncPlan]:
     for sync, target in zip(syncs, targets, strict=True):
         with tempfile.TemporaryDirectory(dir=room.home.journals, prefix=".plan-") as folder:
             now = room.clock.now()
-            plan = plan_sync(room.home, sync, target, RunFolder(Path(folder)), asked, now=now)
+            files = RunFolder(Path(folder))
+            plan = plan_sync(room.home, sync, target, files, asked, now=now)
+            plan = estimate(plan, sync, target, files.plan)
         found = evaluate(sync, plan, target, now=now, force=asked.force, company=company)
         plans.append(replace(plan, findings=() if target.inactive else tuple(found)))
     return plans

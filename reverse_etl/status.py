@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from reverse_etl.contract import Check
 from reverse_etl.http import Http
 from reverse_etl.journal import run_folders
 from reverse_etl.lock import is_held
@@ -15,11 +16,11 @@ from reverse_etl.settings import read_syncs
 from reverse_etl.targets import find_target
 
 if TYPE_CHECKING:
-    from reverse_etl.contract import Check
     from reverse_etl.journal import RunFolder, RunRecord
     from reverse_etl.run import Room
 
 _REASONS = 5
+MOST_SKEW_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ def check_syncs(room: Room) -> list[tuple[str, Check | None]]:
         room: Where, and which.
 
     Returns:
-        Pairs of sync and answer; none for a sync without credentials.
+        Pairs of sync and answer, which is no good if this machine's clock is off by more than
+        `MOST_SKEW_SECONDS`; none for a sync without credentials.
     """
     found: list[tuple[str, Check | None]] = []
     for sync in read_syncs(room.manifest, select=room.select):
@@ -124,5 +126,18 @@ def check_syncs(room: Room) -> list[tuple[str, Check | None]]:
             continue
         timeout = sync.delivery.timeout_seconds
         with Http(target.url, clock=room.clock, timeout_seconds=timeout) as http:
-            found.append((sync.name, target.check(http)))
+            answer = target.check(http)
+            found.append((sync.name, _on_time(answer, http.ahead_seconds)))
     return found
+
+
+def _on_time(answer: Check, ahead_seconds: float | None) -> Check:
+    """The answer, unless this machine's clock is off: vendors date and refuse rows by it."""
+    if not answer.is_ok or ahead_seconds is None or abs(ahead_seconds) <= MOST_SKEW_SECONDS:
+        return answer
+    word = "ahead of" if ahead_seconds > 0 else "behind"
+    message = (
+        f"{answer.message}; but this machine's clock is {abs(ahead_seconds):,.0f} s {word} the "
+        "vendor's, so that instants are told wrong. Set it (NTP)."
+    )
+    return Check(is_ok=False, message=message)

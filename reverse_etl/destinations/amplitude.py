@@ -30,7 +30,12 @@ from reverse_etl.contract import (
     Unnamed,
 )
 from reverse_etl.credentials import Secret
-from reverse_etl.destinations.amplitude_cohorts import CohortOptions, Cohorts, check_cohorts
+from reverse_etl.destinations.amplitude_cohorts import (
+    CohortOptions,
+    Cohorts,
+    check_cohorts,
+    read_sizes,
+)
 from reverse_etl.destinations.amplitude_rules import check_event, read_properties
 from reverse_etl.http import READ_BY_DESTINATION, Answer, retry_after
 from warehouse.errors import UsageError
@@ -268,6 +273,7 @@ AMPLITUDE = Destination(
             Cohorts.open,
             url=lambda settings: str(settings.cohorts_url),
             check=check_cohorts,
+            sizes=read_sizes,
         ),
     },
     check=_check,

@@ -114,6 +114,25 @@ class Cohorts:
                 problem = self._make(name, ids)
             return problem or self._change(self.known[name], operation, ids)
 
+    def sizes(self) -> dict[str, int | None] | str:
+        """The members of each cohort by its name; says what hindered it.
+
+        A cohort that Amplitude has not computed yet has no size.
+        """
+        answer = self.http.get("api/3/cohorts", headers=self._headers)
+        body: Any = answer.json() if isinstance(answer, Answer) else None
+        if not _has_cohorts(body):
+            return str(getattr(answer, "reason", _UNDOCUMENTED))
+        return {
+            str(cohort.get("name")): cohort["size"] if type(cohort.get("size")) is int else None
+            for cohort in body["cohorts"]
+            if self._is_ours(cohort)
+        }
+
+    def _is_ours(self, cohort: dict[str, Any]) -> bool:
+        is_of_project = str(cohort.get("appId", self.settings.app_id)) == self.settings.app_id
+        return is_of_project and not cohort.get("archived")
+
     def _find(self, name: str) -> Reply | None:
         """Look a cohort up by its name; says what hindered it."""
         answer = self.http.get("api/3/cohorts", headers=self._headers)
@@ -128,9 +147,7 @@ class Cohorts:
         found = [
             cohort["id"]
             for cohort in body["cohorts"]
-            if cohort.get("name") == name
-            and not cohort.get("archived")
-            and str(cohort.get("appId", self.settings.app_id)) == self.settings.app_id
+            if cohort.get("name") == name and self._is_ours(cohort)
         ]
         if len(found) > 1:
             return Stop("has several cohorts by the name of an audience: archive all but one")
@@ -209,6 +226,13 @@ class Cohorts:
 def check_cohorts(settings: ProjectSettings, http: Http) -> Check:
     """Ask whether cohorts could be made; none is."""
     return Cohorts.open(settings, CohortOptions(), http).check()
+
+
+def read_sizes(
+    settings: ProjectSettings, options: CohortOptions, http: Http
+) -> dict[str, int | None] | str:
+    """How many members each cohort has, by its name; or what hindered asking."""
+    return Cohorts.open(settings, options, http).sizes()
 
 
 def _has_cohorts(body: Any) -> bool:  # noqa: ANN401 - any JSON

@@ -76,6 +76,9 @@ def test_the_first_plan_adds_everything(world: World, room: Callable[..., Room])
         "identified_share": 1.0,
         "sent_this_month": 0,
         "monthly_rows": None,
+        "samples": {"append": sorted(event(n)["record_key"] for n in range(5))[:3]},
+        "calls": 1,
+        "seconds": 5 / 30_000,
         "guards": [],
     }
 
