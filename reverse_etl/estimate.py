@@ -43,8 +43,10 @@ def estimate(plan: SyncPlan, sync: Sync, target: Target, rows: Path) -> SyncPlan
     removals = min(most, limits.removals or most)
     calls = ceil((plan.adds + plan.updates) / most) + ceil(plan.removes / removals)
     rates = [r for r in (limits.records_per_second, sync.delivery.records_per_second) if r]
-    seconds = plan.changes / min(rates) if rates else None
-    return replace(plan, calls=calls, seconds=seconds)
+    requests = sync.delivery.requests_per_second or limits.requests_per_second
+    waits = [plan.changes / min(rates)] if rates else []
+    waits += [calls / requests] if requests else []
+    return replace(plan, calls=calls, seconds=max(waits, default=None))
 
 
 def _limits(sync: Sync, target: Target) -> Limits | None:

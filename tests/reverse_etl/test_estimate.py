@@ -34,6 +34,16 @@ def test_a_plan_counts_its_calls_and_the_time_they_take(
     }
 
 
+def test_a_rate_of_requests_counts_where_it_is_the_slower_one(
+    world: World, room: Callable[..., Room]
+) -> None:
+    slow = {"records_per_request": 1, "records_per_second": 2, "requests_per_second": 0.5}
+    world.declare_members(settings=slow)
+    world.build(members=[member(1), member(2)])
+    (plan,) = plan_syncs(room())
+    assert (plan.calls, plan.seconds) == (2, 4.0)
+
+
 def test_a_plan_says_what_would_hold_it_back_and_what_the_month_allows(
     world: World, room: Callable[..., Room], monkeypatch: pytest.MonkeyPatch
 ) -> None:
