@@ -9,7 +9,7 @@ export RUNTIME__DLTHUB_TELEMETRY := false
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check build sync report fmt clean
+.PHONY: help demo test check build sync report chromium fmt clean
 
 help:  ## Show what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -53,6 +53,12 @@ $(BOUNCER)/.installed: pyproject.toml
 	@test -x $(BOUNCER)/bin/python || $(PYTHON) -m venv $(BOUNCER)
 	@$(BOUNCER)/bin/python -m pip install -qq --disable-pip-version-check 'dbt-bouncer==4.3.0'
 	@touch $@
+
+chromium:  ## Install the browser that tests look at pages with (Debian, Ubuntu, macOS)
+	@command -v chromium chromium-browser google-chrome >/dev/null && echo "There is one already." || \
+	  { command -v apt-get >/dev/null && sudo apt-get install --yes chromium; } || \
+	  { command -v brew >/dev/null && brew install --cask chromium; } || \
+	  { echo "Install Chromium or Chrome and put it on the PATH."; exit 1; }
 
 fmt: $(STAMP)  ## Format the Python
 	$(BIN)/ruff format .

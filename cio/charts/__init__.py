@@ -1,0 +1,1 @@
+"""Charts as static SVG, for the report and for notebooks alike."""
