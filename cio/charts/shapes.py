@@ -193,8 +193,7 @@ def course(
             ends = {"y": alt.Y("low:Q", title=_upright(y)), "y2": "high:Q"}
             band = base.mark_area(opacity=0.2) if kind != "N" else base.mark_rule(strokeWidth=2)
             layers.append(band.encode(**ends))
-        step = "step-after" if kind == "Q" else "linear"
-        layers.append(base.mark_line(strokeWidth=2.5, interpolate=step).encode(y=value_axis))
+        layers.append(_line(base, is_stepped=kind == "Q").encode(y=value_axis))
         few = len(known) <= _FEW * max(1, len({point.series for point in known}))
         if few:
             shape = alt.Shape("series:N", legend=None)
@@ -247,6 +246,13 @@ def heat_map(cells: Sequence[tuple[str, str, float]], *, title: str, note: str =
 
 _FEW = 40
 _NARROW_PLOT = 300
+
+
+def _line(base: alt.Chart, *, is_stepped: bool) -> alt.Chart:
+    drawn: alt.Chart = base.mark_line(strokeWidth=2.5)
+    if is_stepped:
+        drawn = base.mark_line(strokeWidth=2.5, interpolate="step-after")
+    return drawn
 
 
 def _told(points: Sequence[Point], x: str, y: str) -> str:
