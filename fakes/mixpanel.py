@@ -1,8 +1,8 @@
 """A strict stand-in of Mixpanel's ingestion API: `/import` for events, `/engage` for profiles.
 
-Source: https://docs.mixpanel.com/reference/import-events and
-https://docs.mixpanel.com/reference/profile-batch-update. What it accepted it keeps, counted as
-Mixpanel counts: events that agree in name, time, distinct_id and $insert_id are one event.
+Source: https://docs.mixpanel.com/reference/import-events, /profile-batch-update and, for the one
+lookup table that is there, /replace-lookup-table. What it accepted it keeps, counted as Mixpanel
+counts: events that agree in name, time, distinct_id and $insert_id are one event.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from fakes.mixpanel_rules import (
     Problem,
     event_problem,
     profile_problem,
+    read_table,
 )
 from fakes.wire import Refusal, basic, reply, unpack
 
@@ -36,10 +37,12 @@ TOKEN = "fake-mixpanel-token"  # noqa: S105 - the stand-in's own, of no use else
 SERVICE_ACCOUNT = "fake-user"
 SERVICE_SECRET = "fake-mixpanel-secret"  # noqa: S105 - the stand-in's own
 PROJECT_ID = "1"
+LOOKUP_TABLE_ID = "8c2f5d0e-1f5a-4b53-9a52-6a1b2f4f6c10"
 
 MAX_RECORDS = 2_000
 MAX_BYTES = 2_097_152
 MAX_STRING = 255
+MAX_TABLE_BYTES = 100_000_000
 
 
 @dataclass
@@ -50,6 +53,7 @@ class Project:
     events: dict[str, bytes] = field(default_factory=dict)
     profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
     received: int = 0
+    table: list[dict[str, str]] = field(default_factory=list)
 
     @classmethod
     def open(cls, path: Path | None) -> Project:
@@ -66,6 +70,8 @@ class Project:
         record = orjson.loads(line[1:])
         if line[:1] == b"E":
             self._keep_event(record, line[1:])
+        elif line[:1] == b"L":
+            self.table = record["rows"]
         else:
             _apply(self.profiles, record)
 
@@ -86,6 +92,11 @@ class Project:
         if self.file is not None:
             self._write(b"P", (orjson.dumps(record) for record in records))
 
+    def take_table(self, rows: list[dict[str, str]]) -> None:
+        """Replace the lookup table."""
+        self.table = rows
+        self._write(b"L", [orjson.dumps({"rows": rows})])
+
     def _write(self, kind: bytes, lines: Iterable[bytes]) -> None:
         if self.file is not None:
             self.file.writelines(kind + line + b"\n" for line in lines)
@@ -100,6 +111,7 @@ def settings(address: str) -> dict[str, str]:
         "project_token": TOKEN,
         "service_account_username": SERVICE_ACCOUNT,
         "service_account_secret": SERVICE_SECRET,
+        "lookup_table_id": LOOKUP_TABLE_ID,
     }
 
 
@@ -137,6 +149,8 @@ class _Mixpanel:
         return [
             Route("/import", self.import_events, methods=["POST"]),
             Route("/engage", self.engage, methods=["POST"]),
+            Route("/lookup-tables/{id}", self.replace_table, methods=["PUT"]),
+            Route("/_fake/lookup_table", self.read_table),
             Route("/_fake/events", self.read_events),
             Route("/_fake/profiles", self.read_profiles),
             Route("/_fake/counts", self.read_counts),
@@ -202,6 +216,34 @@ class _Mixpanel:
             error = failed[0]["message"] if failed else None
             return reply({"status": 0 if failed else 1, "error": error})
         return Response("0" if failed else "1", media_type="text/plain")
+
+    async def replace_table(self, request: Request) -> Response:
+        """All or nothing: a table with a bad row stays as it was."""
+        body = await request.body()
+        try:
+            self._authenticate(request)
+            self.project.take_table(self._table(request, body))
+        except Refusal as refusal:
+            return refusal.response
+        return reply({"code": 200, "status": "OK"})
+
+    def _table(self, request: Request, body: bytes) -> list[dict[str, str]]:
+        if basic(request)[0] != SERVICE_ACCOUNT:
+            raise Refusal(403, {"code": 403, "error": "service account required"})
+        if request.path_params["id"] != LOOKUP_TABLE_ID:
+            raise Refusal(404, {"code": 404, "error": "lookup table not found"})
+        if request.headers.get("content-type", "").partition(";")[0] != "text/csv":
+            raise Refusal(400, _bad("unsupported content type"))
+        content = _decode(request, body)
+        if len(content) > MAX_TABLE_BYTES:
+            raise Refusal(413, _too_large(f"{MAX_TABLE_BYTES} bytes"))
+        rows, failed = read_table(content)
+        if failed:
+            raise Refusal(400, _bad("some rows failed") | {"failed_records": failed[:10]})
+        return rows
+
+    async def read_table(self, _request: Request) -> Response:
+        return reply(self.project.table)
 
     def _authenticate(self, request: Request) -> None:
         user, secret = basic(request)

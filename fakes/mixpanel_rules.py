@@ -6,6 +6,8 @@ https://docs.mixpanel.com/reference/profile-batch-update (profiles).
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from typing import Any, NamedTuple
 
@@ -155,3 +157,30 @@ def _operand_problem(operation: str, operand: object) -> Problem | None:
     elif operation == "$remove" and any(isinstance(v, dict | list) for v in operand.values()):
         message = "'$remove' is invalid: one value a property"
     return Problem(operation, message) if message else None
+
+
+def read_table(content: bytes) -> tuple[list[dict[str, str]], list[dict[str, Any]]]:
+    """The rows of a lookup table, and what is wrong with those that are.
+
+    Args:
+        content: CSV with a header, whose first column is the key.
+
+    Returns:
+        The rows, and failures by index.
+    """
+    try:
+        header, *lines = list(csv.reader(io.StringIO(content.decode(), newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error, ValueError):
+        return [], [{"index": 0, "message": "not CSV with a header"}]
+    keys = [line[0] if line else "" for line in lines]
+    failed: list[dict[str, Any]] = [
+        {
+            "index": index,
+            "message": "wrong number of columns, or a key that is empty or there twice",
+        }
+        for index, line in enumerate(lines)
+        if len(line) != len(header) or not keys[index] or keys.index(keys[index]) != index
+    ]
+    if not lines or len(set(header)) < len(header):
+        failed.append({"index": 0, "message": "no rows, or a column twice"})
+    return [dict(zip(header, line, strict=False)) for line in lines], failed

@@ -232,6 +232,8 @@ class Object:
         sizes: Asks how many members each audience has there, by label, where the vendor can tell.
         renew_after_days: Reads from the options after how many days the vendor must be told again,
             where it forgets on its own.
+        is_about_people: Its rows are people or about one. Where they are not, a sync names them by
+            `record_key`, and no row with a person is sent.
     """
 
     modes: frozenset[Mode]
@@ -243,6 +245,7 @@ class Object:
     match_keys: MatchKeys | None = None
     renew_after_days: Callable[[Any], float] | None = None
     sizes: Callable[[Any, Any, Http], Sizes] | None = None
+    is_about_people: bool = True
 
 
 @dataclass(frozen=True)

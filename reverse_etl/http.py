@@ -129,6 +129,20 @@ class Http:
             "POST", path, read=read, content=content, headers=headers, params=params
         )
 
+    def put(
+        self,
+        path: str,
+        *,
+        content: bytes,
+        headers: Mapping[str, str],
+        params: Mapping[str, str] | None = None,
+        read: Collection[int] = READ_BY_DESTINATION,
+    ) -> Answer | Reply:
+        """Make one attempt to replace something, as `post` does."""
+        return self._attempt(
+            "PUT", path, read=read, content=content, headers=headers, params=params
+        )
+
     def delete(
         self,
         path: str,
@@ -230,9 +244,10 @@ def _instant(value: str) -> datetime | None:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL points to this machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
+    """Whether a URL points to this machine, or to a file on it."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if host == "localhost" or parts.scheme == "file":
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -161,6 +161,8 @@ def _sync(exposure: Mapping[str, Any]) -> Sync:
 
 def _identities(kind: Object) -> tuple[str, ...]:
     """The columns that may name people: where hashes are asked for, nothing plain."""
+    if not kind.is_about_people:
+        return ("record_key",)
     return IDENTITIES if kind.match_keys is None else (kind.match_keys.column,)
 
 

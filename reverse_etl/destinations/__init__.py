@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.destinations.amplitude import AMPLITUDE
 from reverse_etl.destinations.customerio import CUSTOMERIO
+from reverse_etl.destinations.files import FILES
 from reverse_etl.destinations.google import GOOGLE
 from reverse_etl.destinations.meta import META
 from reverse_etl.destinations.mixpanel import MIXPANEL
@@ -20,5 +21,15 @@ if TYPE_CHECKING:
 
 DESTINATIONS: Mapping[str, Destination] = {
     destination.name: destination
-    for destination in (AMPLITUDE, CUSTOMERIO, GOOGLE, META, MIXPANEL, SEGMENT, TIKTOK, WEBHOOK)
+    for destination in (
+        AMPLITUDE,
+        CUSTOMERIO,
+        FILES,
+        GOOGLE,
+        META,
+        MIXPANEL,
+        SEGMENT,
+        TIKTOK,
+        WEBHOOK,
+    )
 }

@@ -34,6 +34,7 @@ from reverse_etl.contract import (
     Unnamed,
 )
 from reverse_etl.credentials import Secret, variable
+from reverse_etl.destinations.mixpanel_lookup import LookupOptions, LookupTable
 from reverse_etl.destinations.mixpanel_rules import (
     FUTURE_MS,
     check_event,
@@ -86,6 +87,7 @@ class MixpanelSettings:
     project_id: str = ""
     service_account_username: str = ""
     service_account_secret: Secret = field(default_factory=lambda: Secret(""))
+    lookup_table_id: str = ""
     region: str = "us"
     base_url: str = ""
 
@@ -114,7 +116,18 @@ class MixpanelSettings:
         return self.project_id or self.project_token.reveal()
 
     def missing(self, object_name: str) -> tuple[str, ...]:
-        """A service account with its project, or the token; profiles take only the token."""
+        """A service account with its project, or the token; profiles take only the token.
+
+        A lookup table is made in Mixpanel, and replaced by a service account only.
+        """
+        if object_name == "campaign_lookup":
+            needed: dict[str, object] = {
+                "project_id": self.project_id,
+                "service_account_username": self.service_account_username,
+                "service_account_secret": self.service_account_secret,
+                "lookup_table_id": self.lookup_table_id,
+            }
+            return tuple(name for name, value in needed.items() if not value)
         has_account = bool(self.service_account_username and self.project_id)
         if self.project_token or (has_account and object_name == "message_events"):
             return ()
@@ -297,6 +310,11 @@ def _check(settings: MixpanelSettings, http: Http) -> Check:
             return Check(is_ok=False, message=reason)
 
 
+def _check_lookup(settings: MixpanelSettings, http: Http) -> Check:
+    """Try the credentials where they are tried for events too, below the region's address."""
+    return _check(settings, http.at(settings.url))
+
+
 MIXPANEL = Destination(
     name="mixpanel",
     documentation="https://docs.mixpanel.com/reference/overview",
@@ -307,6 +325,17 @@ MIXPANEL = Destination(
         "audience_members": Object(frozenset(["mirror", "upsert"]), MembershipOptions, _Members),
         # there is nothing to take away: what a profile had before is not known
         "person_properties": Object(frozenset(["upsert"]), PropertyOptions, _Properties),
+        "campaign_lookup": Object(
+            frozenset(["upsert"]),
+            LookupOptions,
+            LookupTable.open,
+            # another table is another place, to be filled anew
+            url=lambda settings: (
+                f"{settings.url.rstrip('/')}/lookup-tables/{settings.lookup_table_id}"
+            ),
+            check=_check_lookup,
+            is_about_people=False,
+        ),
     },
     check=_check,
 )

@@ -119,6 +119,7 @@ def test_every_row_is_planned_once_a_vendor(first: Summary, wanted: Wanted, fold
         # nobody reads segments in a world without an App API
     } | {
         "mixpanel_segment_members": 0,
+        "mixpanel_campaign_lookup": 1,
         "mixpanel_person_properties": described,
         "segment_person_properties": described,
     }
