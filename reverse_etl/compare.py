@@ -246,7 +246,8 @@ def compare(
     is_expired = "coalesce(wanted.expires_at < $now, false)" if has_expiry else "false"
     literal = str(state).replace("'", "''")
     connection.execute(f"create temp view state as select * from read_parquet('{literal}')")  # noqa: S608 - our own file
-    _exclude(published, sync)
+    build = published.build
+    _exclude(published, sync, at=how.now or build.as_of or build.started_at)
     connection.execute(
         _CONSIDERED.format(
             identity=sync.identity,
@@ -340,11 +341,11 @@ def _check_columns(published: Published, sync: Sync) -> set[str]:
     return found
 
 
-def _exclude(published: Published, sync: Sync) -> None:
+def _exclude(published: Published, sync: Sync, *, at: datetime) -> None:
     """Make `excluded`: who must not be in an activating sync, for lack of consent or a holdout.
 
     `marts.person_consent` (person_id, is_opted_out) and `marts.experiment_people` (person_id,
-    is_held_out, and `covers`, a list of syncs or `all`) decide.
+    is_held_out, `covers`, a list of syncs or `all`, and `held_out_until`, null for no end) decide.
 
     Raises:
         CioError: The build lacks one of them, so that nobody could be told from those who must
@@ -362,11 +363,15 @@ def _exclude(published: Published, sync: Sync) -> None:
         "where is_opted_out and person_id is not null"
     )
     people = published.table("marts", "experiment_people")
+    # a build of before the column was there lets nobody out
+    has_end = "held_out_until" in columns_of(published, "marts", "experiment_people")
+    is_held_out = "coalesce(held_out_until > $at, true)" if has_end else "true"
     connection.execute(
         f"insert into excluded select distinct person_id, '{HELD_OUT}' from {people} "  # noqa: S608 - names of the build
         "where is_held_out and person_id is not null and list_has_any("
         f"list_transform(string_split(covers, ','), lambda s: trim(s)), ['all', '{sync.name}']) "
-        "and person_id not in (select person_id from excluded)"
+        f"and {is_held_out} and person_id not in (select person_id from excluded)",
+        {"at": at} if has_end else {},
     )
 
 

@@ -48,6 +48,10 @@ final as (
         on
             experiment_people.person_id = activated.person_id
             and experiment_people.index_at <= activated.sent_at
+            and (
+                experiment_people.held_out_until is null
+                or experiment_people.held_out_until > activated.sent_at
+            )
             and experiment_covers.covered in ('all', activated.sync)
     group by
         experiment_people.experiment_id,

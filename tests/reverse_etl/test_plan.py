@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fakes import mixpanel
+from reverse_etl.clock import Clock
 from reverse_etl.journal import RunFolder
 from reverse_etl.plan import Asked, SyncPlan, plan_sync
 from reverse_etl.run import plan_syncs
@@ -345,6 +346,22 @@ def test_consent_and_holdouts_decide_by_use(
     plan = one(room)
     assert counts(plan) == (adds, 0, 0)
     assert plan.left_out == left_out
+
+
+@pytest.mark.parametrize(("seconds", "adds"), [(-1, 1), (0, 1), (1, 0), (None, 0)])
+def test_a_holdout_that_is_over_keeps_nobody_out(
+    world: World, room: Callable[..., Room], seconds: int | None, adds: int
+) -> None:
+    until = None if seconds is None else str(NOW + timedelta(seconds=seconds))
+    query = (
+        "select 'person-1' as person_id, true as is_held_out, 'all' as covers, "
+        f"try_cast('{until}' as timestamp) as held_out_until"
+    )
+    world.declare_members(use="activate")
+    world.build(members=[member(1)], tables={"marts.experiment_people": query})
+    (plan,) = plan_syncs(room(clock=Clock(now=lambda: NOW)))
+    assert counts(plan) == (adds, 0, 0)
+    assert plan.left_out == ({} if adds else {"held out": 1})
 
 
 @pytest.mark.parametrize("missing", ["person_consent", "experiment_people"])

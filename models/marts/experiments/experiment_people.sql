@@ -48,6 +48,7 @@ indexed as (
     select
         assigned.*,
         experiments.covers,
+        experiments.ends_at,
         experiments.window_hours,
         case
             when experiments.kind = 'global'
@@ -70,6 +71,17 @@ timed as (
         *,
         {{ add_hours('index_at', 'window_hours') }} as window_ends_at
     from indexed
+),
+
+-- One open window of an experiment that ended is reason to keep everyone out: whoever is let in
+-- earlier than the others is compared with people who were not.
+ended as (
+    select
+        experiment_id,
+        greatest(ends_at, max(window_ends_at)) as held_out_until
+    from timed
+    where ends_at is not null
+    group by experiment_id, ends_at
 ),
 
 delivered as (
@@ -103,6 +115,7 @@ final as (
             when watermark.complete_through is not null
                 then least(timed.window_ends_at, watermark.complete_through)
         end as followed_until,
+        case when timed.is_held_out then ended.held_out_until end as held_out_until,
         delivered.first_delivered_at,
         coalesce(delivered.messages, 0) as messages,
 
@@ -112,6 +125,8 @@ final as (
         coalesce(timed.window_ends_at <= watermark.complete_through, false) as is_mature
     from timed
     cross join watermark
+    left join ended
+        on timed.experiment_id = ended.experiment_id
     left join delivered
         on
             timed.experiment_id = delivered.experiment_id
