@@ -41,6 +41,11 @@ COMMANDS = {
         "Write the report from what was last published.",
         "cio report --output report.html",
     ),
+    "notebook": Command(
+        "cio.notebook_command:notebook",
+        "Open a notebook on what was last published, or write it as a file.",
+        "cio notebook holdout_readout --html readout.html",
+    ),
     "fakes": Command(
         "cio.demo_command:fakes",
         "Serve a strict stand-in of a vendor's API on a loopback port, until Ctrl-C.",

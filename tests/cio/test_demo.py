@@ -13,6 +13,10 @@ import pytest
 import yaml
 
 from cio.demo import VENDORS
+from cio.notebook_command import notebook_file
+from cio.notebook_page import write_notebook_page
+from cio.notebooks import NOTEBOOKS
+from tests.chromium import open_page
 from tests.cio.command import Said, cio
 from tests.conftest import ROOT
 from warehouse.connection import read_published
@@ -300,6 +304,25 @@ def test_the_report_stands_alone(first: Summary) -> None:
     assert html.count("<svg") >= 2 * 6
     assert "http://" not in html.replace("http://www.w3.org", "")
     assert "https://" not in html
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_becomes_a_page_that_needs_no_network(
+    first: Summary, folder: Path, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert first
+    monkeypatch.setenv("CIO_HOME", str(folder))
+    path = write_notebook_page(notebook_file(name), title=name, output=tmp_path / "page.html")
+    html = path.read_text(encoding="utf-8")
+    assert "<h1" in html
+    # the demo's build came before its syncs
+    assert name == "sync_health" or html.count("<svg") >= 4
+    assert "marimo-" not in html
+    with open_page(tmp_path / "profile") as page:
+        page.show(path, width=390)
+        assert not page.ask("document.documentElement.scrollWidth > window.innerWidth")
+        assert page.problems == []
+        assert all(address.startswith(("file:", "data:")) for address in page.requests)
 
 
 def test_a_second_run_sends_nothing(first: Summary, folder: Path) -> None:
