@@ -56,6 +56,16 @@ COMMANDS = {
         "Explain one person: ids, exposures, audiences with their reason, every sync and receipt.",
         "cio explain ann@example.com",
     ),
+    "doctor": Command(
+        "cio.doctor_command:doctor",
+        "Find what is most likely set up wrong, with numbers, and how to mend it.",
+        "cio doctor",
+    ),
+    "erase": Command(
+        "cio.erase_command:erase",
+        "Erase one person everywhere, and from every destination they were sent to, with proof.",
+        "cio erase ann@example.com",
+    ),
     "alerts": Command("cio.alerts_command:app", "Show what needs somebody, and tell them."),
     "audiences": Command("cio.audiences_command:app", "Check, list and version the audiences."),
     "sync": Command("cio.sync_command:app", "Plan, run and watch syncs to destinations."),

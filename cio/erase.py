@@ -1,0 +1,277 @@
+"""Erasing one person everywhere, with proof; killed anywhere and run again, it goes on.
+
+A case is a folder of `erasures/` in the home. While it is open it knows the identifiers, for it has
+to find them; once all is done only their hashes are left, and the proof.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import orjson
+from filelock import FileLock
+
+from cio.erase_files import erase_journals, erase_spool
+from cio.erase_rows import Person, count_rows, erase_rows, rewrite
+from reverse_etl.erase import Removal, remove_person
+from warehouse.connection import open_warehouse, read_published
+from warehouse.errors import CioError, UsageError
+from warehouse.publish import published_files
+from warehouse.stop_list import append, digest, stop_list_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from reverse_etl.run import Room
+    from warehouse.home import Home
+
+_FIND = """
+select person_id, identifier, is_shared from {table}
+where person_id in (
+    select person_id from {table}
+    where person_id = $given or lower(trim(identifier)) = lower(trim($given))
+)
+"""
+DELETION = {
+    "amplitude": "https://amplitude.com/docs/apis/analytics/user-privacy",
+    "customerio": "https://docs.customer.io/accounts-and-workspaces/gdpr/",
+    "mixpanel": "https://docs.mixpanel.com/docs/privacy/end-user-data-management",
+    "segment": "https://segment.com/docs/privacy/user-deletion-and-suppression/",
+}
+"""Where a vendor says how events and profiles are deleted that no list removal reaches."""
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """What an erasure came to.
+
+    Attributes:
+        case: Its name, made of the identifier's hash.
+        at: When, naive UTC.
+        is_complete: Whether nothing is left that we can remove.
+        hashes: SHA-256 of each identifier, as the stop list has them.
+        rows: Rows deleted (of receipts: put under a hash) by table.
+        published: The same in published builds.
+        events: Lines taken out of what the receiver keeps.
+        journal_rows: Rows of journals put under a hash.
+        removals: What destinations were told.
+        rows_left: Rows that still name them, counted afterwards: 0.
+        shared: Identifiers that others have too, so that their rows are not theirs alone.
+        left: What is still to be done, in words.
+        proof: The file that says all this.
+    """
+
+    case: str
+    at: datetime
+    is_complete: bool
+    hashes: tuple[str, ...]
+    rows: dict[str, int]
+    published: int
+    events: int
+    journal_rows: int
+    removals: tuple[Removal, ...]
+    rows_left: int
+    shared: int
+    left: tuple[str, ...]
+    proof: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The erasure as its proof has it."""
+        return asdict(self) | {"at": self.at.isoformat(timespec="seconds")}
+
+
+def erase(room: Room, identifier: str, *, on_step: Callable[[str], None]) -> Erasure:
+    """Erase one person: stop list, destinations, warehouse, published builds, files.
+
+    Args:
+        room: The home and the manifest.
+        identifier: A customer id, an e-mail address, a cio_id or a person_id.
+        on_step: Told what is being done.
+
+    Returns:
+        What it came to; not complete if a destination did not take a removal.
+
+    Raises:
+        UsageError: Several people have the identifier.
+        CioError: A file cannot be written; running it again goes on.
+    """
+    if not identifier.strip():
+        message = "name somebody: a customer id, an e-mail address, a cio_id or a person_id"
+        raise UsageError(message)
+    home = room.home
+    with FileLock(home.locks / "erase.lock"):
+        case = home.root / "erasures" / digest(identifier)[:16]
+        case.mkdir(mode=0o700, parents=True, exist_ok=True)
+        person, shared = _person(home, case, identifier)
+        _write(
+            case / "case.json", {"people": person.people, "names": person.names, "shared": shared}
+        )
+        on_step("the stop list: nobody sends to them from here on")
+        _stop(home, case, person)
+        on_step("destinations")
+        removals = tuple(remove_person(room, person.people, person.names))
+        if any(one.left for one in removals):
+            on_step("a destination did not take a removal: receipts stay until it does")
+        on_step("the warehouse")
+        rows, rows_left = _warehouse(home, person, has_receipts=not any(r.left for r in removals))
+        on_step("published builds")
+        published = sum(_published(path, person) for path in published_files(home))
+        on_step("what the receiver and the syncs keep")
+        events, still_open = erase_spool(home, person)
+        is_removed = not any(one.left for one in removals)
+        journal_rows = erase_journals(home, person) if is_removed else 0
+        left = _left(removals, still_open)
+        found = Erasure(
+            case=case.name,
+            at=datetime.now(UTC).replace(tzinfo=None),
+            is_complete=is_removed and not still_open and rows_left == 0,
+            hashes=tuple(digest(name) for name in (*person.names, *person.people)),
+            rows=rows,
+            published=published,
+            events=events,
+            journal_rows=journal_rows,
+            removals=removals,
+            rows_left=rows_left,
+            shared=shared,
+            left=left,
+            proof=str(case / "proof.json"),
+        )
+        return _close(case, found)
+
+
+def _person(home: Home, case: Path, identifier: str) -> tuple[Person, int]:
+    """Whom: what an open case knows, and what the published build and the given text say."""
+    found = _read(case / "case.json") or {}
+    people, names = list(found.get("people", [])), list(found.get("names", []))
+    rows = _identifiers(home, identifier)
+    if len({row[0] for row in rows}) > 1:
+        ids = ", ".join(sorted({row[0] for row in rows}))
+        message = f"{identifier!r} belongs to several people: {ids}. Give one of these."
+        raise UsageError(message)
+    people += [row[0] for row in rows]
+    names += [row[1].strip().lower() for row in rows if not row[2]]
+    shared = max(int(found.get("shared", 0)), sum(1 for row in rows if row[2]))
+    if identifier.strip() not in people:
+        names.append(identifier.strip().lower())
+    plain = [name for name in dict.fromkeys(names) if ":" not in name]
+    # as profile keys have them
+    keys = [f"{kind}:{name}" for name in plain for kind in ("id", "email", "cio_id")]
+    return Person(tuple(dict.fromkeys(people)), (*plain, *keys)), shared
+
+
+def _identifiers(home: Home, identifier: str) -> list[tuple[str, str, bool]]:
+    try:
+        with read_published(home) as published:
+            table = published.table("marts", "person_identifiers")
+            query = _FIND.format(table=table)
+            return published.connection.execute(query, {"given": identifier}).fetchall()
+    except (CioError, duckdb.CatalogException):
+        # nothing is published: what is loaded is erased all the same, by the text alone
+        return []
+
+
+def _stop(home: Home, case: Path, person: Person) -> None:
+    marker = case / "stopped"
+    names = (*person.names, *person.people)
+    text = "\n".join(sorted(digest(name) for name in names))
+    if not marker.exists() or marker.read_text(encoding="utf-8") != text:
+        append(stop_list_path(home), "erasure", names, by="erase")
+        marker.write_text(text, encoding="utf-8")
+
+
+def _warehouse(home: Home, person: Person, *, has_receipts: bool) -> tuple[dict[str, int], int]:
+    if not home.warehouse.exists():
+        return {}, 0
+    with open_warehouse(home, purpose="erase a person") as warehouse:
+        warehouse.execute("begin")
+        rows = erase_rows(warehouse, person, has_receipts=has_receipts)
+        warehouse.execute("commit")
+        left = count_rows(warehouse, person, has_receipts=has_receipts)
+        warehouse.execute("checkpoint")
+        # replaced while it is held: nobody else writes to it before the new one is there
+        if rows:
+            rewrite(warehouse, home.warehouse).replace(home.warehouse)
+    return rows, left
+
+
+def _published(path: Path, person: Person) -> int:
+    """Erase from a published build: a copy is changed, and takes its place whole."""
+    copy = path.with_name(f".erasing-{path.name}")
+    copy.unlink(missing_ok=True)
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"attach '{_literal(path)}' as warehouse (read_only)")
+        connection.execute("use warehouse")
+        if not count_rows(connection, person, has_receipts=True):
+            return 0
+        fresh = rewrite(connection, copy)
+    with duckdb.connect(fresh) as connection:
+        rows = erase_rows(connection, person, has_receipts=True)
+        last = rewrite(connection, path)
+    fresh.unlink()
+    last.replace(path)
+    return sum(rows.values())
+
+
+def _literal(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _left(removals: tuple[Removal, ...], still_open: list[str]) -> tuple[str, ...]:
+    words = [f"{one.sync}: {one.problem}" for one in removals if one.left]
+    for destination in sorted({one.destination for one in removals if one.mode != "mirror"}):
+        sent = sum(r.sent for r in removals if r.destination == destination and r.mode != "mirror")
+        where = DELETION.get(destination, "its own deletion")
+        words.append(
+            f"{destination} was sent {sent:,} events or profiles: ask it to delete them ({where})"
+        )
+    if still_open:
+        words.append("the receiver is writing a file: run this again in a minute")
+    return tuple(words)
+
+
+def _close(case: Path, found: Erasure) -> Erasure:
+    before = _read(case / "proof.json") or {}
+    rows = dict(before.get("rows", {}))
+    for table, count in found.rows.items():
+        rows[table] = rows.get(table, 0) + count
+    body = found.to_json() | {
+        "rows": rows,
+        "published": found.published + int(before.get("published", 0)),
+        "events": found.events + int(before.get("events", 0)),
+        "journal_rows": found.journal_rows + int(before.get("journal_rows", 0)),
+        "removals": [
+            *[one for one in before.get("removals", []) if one.get("removed")],
+            *[asdict(one) for one in found.removals],
+        ],
+    }
+    body.pop("sha256", None)
+    text = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    _write(case / "proof.json", body | {"sha256": hashlib.sha256(text).hexdigest()})
+    if found.is_complete:
+        (case / "case.json").unlink(missing_ok=True)
+    return found
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        found = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _write(path: Path, body: dict[str, Any]) -> None:
+    temporary = path.with_name(f".{path.name}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(orjson.dumps(body, option=orjson.OPT_INDENT_2))
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

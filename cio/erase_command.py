@@ -1,0 +1,55 @@
+"""`cio erase`: one person, everywhere, with proof."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cio.erase import erase as erase_person
+from cio.sync_command import room
+from cio.terminal import err, out, print_json, table, waiting
+
+if TYPE_CHECKING:
+    from cio.erase import Erasure
+
+
+def erase(
+    person: Annotated[
+        str, typer.Argument(help="A customer id, an e-mail address, a cio_id or a person_id.")
+    ],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; a script must say this.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the proof as JSON.")] = False,
+) -> None:
+    """Erase one person everywhere, and from every destination they were sent to, with proof.
+
+    The stop list comes first, so that nothing is sent while it goes on. Killed and run again it
+    goes on where it was. Exit code 1: a destination did not take a removal; run it again.
+    """
+    if not yes:
+        typer.confirm("Erase this person everywhere? It cannot be undone", abort=True)
+    with waiting("erasing", is_quiet=as_json) as tell:
+        found = erase_person(room(None), person, on_step=tell)
+    if as_json:
+        print_json(found.to_json())
+    else:
+        _tell(found)
+    if not found.is_complete:
+        raise typer.Exit(1)
+
+
+def _tell(found: Erasure) -> None:
+    if found.removals:
+        rows = [(r.sync, r.destination, r.sent, r.removed, r.left) for r in found.removals]
+        columns = ("sync", "destination", "ever sent", "removed now", "left")
+        out.print(table("Destinations", columns, rows))
+    rows_gone = sum(found.rows.values())
+    out.print(
+        f"{rows_gone:,} rows of {len(found.rows):,} tables, {found.published:,} of published "
+        f"builds, {found.events:,} received events and {found.journal_rows:,} rows of journals; "
+        f"{found.rows_left:,} rows still name them"
+    )
+    for words in found.left:
+        err.print(f"left: {words}", soft_wrap=True, markup=False)
+    out.print(f"proof: {found.proof}", soft_wrap=True)
