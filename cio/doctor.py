@@ -26,6 +26,7 @@ FEW_OPENS = 200
 """Of so many opened messages some are opened twice, unless only the first open is reported."""
 FEW_GAPS = 50
 MOST_DIAGNOSTIC = 0.5
+_WEEK_HOURS = 168
 ACTIVATION = ("clicked", "converted", "unsubscribed", "subscription_preferences_changed")
 _LAPSE = re.compile(r"overdue|lapsed|winback|replenish|second_order")
 _STAGING = re.compile(r"(?i)(^|[^a-z])(staging|sandbox|stage|dev|test)([^a-z]|$)")
@@ -185,7 +186,7 @@ def _exports(patient: Patient) -> Iterator[Diagnosis]:
         rows = patient.rows(
             "outbound",
             sync.model,
-            f"select count(*), count(*) filter (where metric not in ({kept})) from {{table}}",
+            f"select count(*), count(*) filter (where metric not in ({kept})) from {{table}}",  # noqa: S608 - our own metrics
         )
         for events, diagnostic in rows:
             if events and diagnostic / events > MOST_DIAGNOSTIC:
@@ -212,7 +213,12 @@ def _cycles(patient: Patient) -> Iterator[Diagnosis]:
     for audience in patient.audiences:
         window = parse_window(str(audience.meta.get("window", "")))
         begins = None if window is None else window.after_hours
-        if not begins or not _LAPSE.search(f"{audience.name} {audience.meta.get('purpose')}"):
+        # hours after a click are no buying cycle
+        if (
+            not begins
+            or begins < _WEEK_HOURS
+            or not _LAPSE.search(f"{audience.name} {audience.meta.get('purpose')}")
+        ):
             continue
         days = begins / 24
         if not usual / 2 <= days <= usual * 3:

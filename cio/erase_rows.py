@@ -151,8 +151,9 @@ def _current(connection: duckdb.DuckDBPyConnection) -> str:
 def _tables(connection: duckdb.DuckDBPyConnection, *, has_receipts: bool) -> Iterator[Table]:
     rows = connection.execute(
         "select schema_name, table_name, list(column_name), list(data_type) from duckdb_columns() "
-        "semi join duckdb_tables() using (database_name, schema_name, table_name) "
-        "where database_name = current_database() and not internal and schema_name <> 'temp' "
+        "join (select database_name, schema_name, table_name, estimated_size from duckdb_tables() "
+        "where not temporary) using (database_name, schema_name, table_name) "
+        "where database_name = current_database() and not internal and estimated_size > 0 "
         "group by schema_name, table_name order by schema_name, table_name"
     ).fetchall()
     for schema, name, columns, types in rows:
@@ -174,9 +175,6 @@ def _prepare(connection: duckdb.DuckDBPyConnection, person: Person) -> None:
         for text in person.texts
     )
     connection.execute("set variable erased_pattern = $pattern", {"pattern": pattern or "a^"})
-    connection.execute(
-        "set variable erased_texts = $texts", {"texts": [text.lower() for text in person.texts]}
-    )
 
 
 def _condition(table: Table) -> str:
@@ -189,14 +187,14 @@ def _condition(table: Table) -> str:
             terms.append(f"{quoted} in ({_VALUES.format('person')})")
         if column in LINKING and kind == "VARCHAR":
             terms.append(f"{quoted} in ({_VALUES.format(column)})")
-        if kind in {"VARCHAR", "BLOB"} and not column.startswith("_dlt"):
-            text = f"lower({quoted if kind == 'VARCHAR' else f'{quoted}::varchar'})"
-            # the short test first: the pattern is looked for only where one of the texts stands
-            terms.append(
-                f"(list_bool_or(list_transform(getvariable('erased_texts'), "
-                f"lambda t: contains({text}, t))) "
-                f"and regexp_matches({text}, getvariable('erased_pattern')))"
-            )
+    texts = [
+        f'"{column}"' if kind == "VARCHAR" else f'"{column}"::varchar'
+        for column, kind in table.columns.items()
+        if kind in {"VARCHAR", "BLOB"} and not column.startswith("_dlt")
+    ]
+    if texts:
+        whole = f"lower(concat_ws(chr(10), {', '.join(texts)}))"
+        terms.append(f"regexp_matches({whole}, getvariable('erased_pattern'))")
     return " or ".join(terms)
 
 
