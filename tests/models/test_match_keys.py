@@ -37,7 +37,7 @@ def macros(variables: tuple[tuple[str, Any], ...] = ()) -> Any:  # noqa: ANN401 
     text = "\n".join(path.read_text() for path in files if "schema_name" not in path.name)
     adapter = _Adapter()
     settings = dict(variables)
-    environment = jinja2.Environment(autoescape=False)  # noqa: S701 - SQL
+    environment = jinja2.Environment(autoescape=False, extensions=["jinja2.ext.do"])  # noqa: S701 - SQL
     environment.globals |= {
         "adapter": adapter,
         "return": lambda value: value,
@@ -47,24 +47,36 @@ def macros(variables: tuple[tuple[str, Any], ...] = ()) -> Any:  # noqa: ANN401 
     return adapter.macros
 
 
+@cache
+def connection() -> duckdb.DuckDBPyConnection:
+    """One database in memory: opening one costs more than a question."""
+    return duckdb.connect(config={"threads": 1})
+
+
+@cache
+def question(macro: str, columns: int, variables: tuple[tuple[str, Any], ...]) -> str:
+    """The SQL that applies a macro to lists of texts."""
+    names = [f"c{number}" for number in range(columns)]
+    expression = getattr(macros(variables), macro)(*names)
+    lists = ", ".join(f"unnest(cast(${name} as varchar[])) as {name}" for name in names)
+    return (
+        f"select {expression} from (select {lists}, unnest(range(len($c0))) as number) "
+        "order by number"
+    )
+
+
 def normalise(macro: str, *columns: Iterable[str | None], **variables: object) -> list[str | None]:
     """What a macro makes of rows of texts."""
-    names = [f"c{number}" for number in range(len(columns))]
-    expression = getattr(macros(tuple(variables.items())), macro)(*names)
-    with duckdb.connect() as connection:
-        typed = ", ".join(f"{name} varchar" for name in names)
-        connection.execute(f"create table rows_ (number int, {typed})")
-        rows = [[i, *row] for i, row in enumerate(zip(*columns, strict=True))]
-        connection.executemany(f"insert into rows_ values (?{', ?' * len(names)})", rows)
-        found = connection.execute(f"select {expression} from rows_ order by number").fetchall()
-    return [text for (text,) in found]
+    lists = {f"c{number}": list(column) for number, column in enumerate(columns)}
+    sql = question(macro, len(columns), tuple(variables.items()))
+    return [text for (text,) in connection().execute(sql, lists).fetchall()]
 
 
 def hashed(macro: str, *values: str, **variables: object) -> str | None:
     (text,) = normalise(macro, *[[value] for value in values], **variables)
     expression = macros().sha256_hex("$text")
-    with duckdb.connect() as connection:
-        (digest,) = connection.execute(f"select {expression}", {"text": text}).fetchone() or (None,)
+    found = connection().execute(f"select {expression}", {"text": text}).fetchone()
+    (digest,) = found or (None,)
     return None if digest is None else str(digest)
 
 
