@@ -1,0 +1,313 @@
+"""Measures the models at volume: a whole build, a small one after it, and the same SQL by itself.
+
+    python benchmarks/models.py --events 1000000 --new 100000
+
+The seeded world is loaded once and multiplied in SQL: every copy has people, deliveries and orders
+of its own, so a person has as many messages as in the world. The newest events are kept back and
+come as a second load. Three processes are measured, one after the other, with their processor time
+and the most memory they held: the whole build, the build after the second load, and one DuckDB
+session that runs the SQL the whole build compiled, in the same order, over the same rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = Path(__file__).parent / "results" / "models.json"
+AS_OF = datetime(2026, 9, 1, tzinfo=UTC)
+NEW_LOAD = "9999999999.0"
+DBT = str(Path(sys.executable).with_name("dbt"))
+
+# What makes a copy other people's: columns that identify, by table, and what each copy adds.
+IDENTIFYING = {
+    "raw_customerio.webhook_events": (
+        *("event_id", "cio_id", "customer_id", "delivery_id", "journey_id", "trigger_id"),
+        "trigger_event_id",
+    ),
+    "raw_commerce.orders": ("order_id", "customer_id", "cio_id"),
+    "raw_commerce.refunds": ("refund_id", "order_id"),
+    "raw_people.people": ("customer_id", "cio_id", "phone"),
+    "raw_people.merges": ("primary_cio_id", "secondary_cio_id"),
+}
+MAILBOXES = {
+    "raw_customerio.webhook_events": ("email", "recipient"),
+    "raw_commerce.orders": ("email",),
+    "raw_people.people": ("email",),
+}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a process took."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_gib: float
+    nodes: dict[str, float] = field(default_factory=dict)
+    """Seconds by model or test; of the SQL alone, processor seconds."""
+
+
+def main() -> None:
+    """Run, print what takes longest, write the results."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--new", type=int, default=100_000)
+    parser.add_argument("--threads", type=int, default=1, help="models dbt builds at once")
+    parser.add_argument("--people", type=int, default=12_000, help="of the world that is copied")
+    parser.add_argument("--loaded", type=Path, help="a warehouse that has the world already")
+    parser.add_argument("--folder", type=Path, help="where to work; a temporary one by default")
+    parser.add_argument("--statements", type=Path, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.statements:
+        run_statements(asked.statements)
+        return
+    with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
+        document = measure(asked, Path(folder))
+    known = json.loads(RESULTS.read_text())["runs"] if RESULTS.exists() else []
+    runs = [run for run in known if run["events"] // 10**5 != document["events"] // 10**5]
+    runs = sorted([*runs, document], key=lambda run: run["events"])
+    machine = {"python": platform.python_version(), "cores": os.cpu_count()}
+    RESULTS.write_text(json.dumps(machine | {"runs": runs}, indent=2) + "\n")
+    say(table(document))
+
+
+def measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Seed, build, add and build again, and run the SQL alone."""
+    home = folder / "home"
+    home.mkdir()
+    loaded = asked.loaded or load_world(folder / "world", asked.people)
+    events = seed(loaded, home / "warehouse.duckdb", asked.events, asked.new)
+    say(f"{events:,} events; {asked.new:,} of them come later")
+    build(home, "seed", asked.threads)
+    alone = folder / "alone"
+    alone.mkdir()
+    shutil.copyfile(home / "warehouse.duckdb", alone / "warehouse.duckdb")
+    start = build(home, "run", asked.threads, "--select", "stg_customerio__webhook_events")
+    full = build(home, "build", asked.threads)
+    written = statements(home / "target", alone)
+    later(home / "warehouse.duckdb")
+    added = build(home, "build", asked.threads)
+    sql = measured([sys.executable, __file__, "--statements", str(written)], {})
+    sql = Cost(sql.seconds, sql.cpu_seconds, sql.peak_gib, json.loads(times(alone).read_text()))
+    models = {n: s for n, s in full.nodes.items() if n in sql.nodes}
+    added_models = {n: s for n, s in added.nodes.items() if n in sql.nodes}
+    return {
+        "events": events,
+        "new": asked.new,
+        "threads": asked.threads,
+        "load_average": round(os.getloadavg()[0], 1),
+        "full_over_sql": ratio(full.seconds - start.seconds, sql.seconds),
+        "full_over_sql_cpu": ratio(full.cpu_seconds - start.cpu_seconds, sql.cpu_seconds),
+        "added_over_full": ratio(sum(added_models.values()), sum(models.values())),
+        "added_over_full_cpu": ratio(
+            added.cpu_seconds - start.cpu_seconds, full.cpu_seconds - start.cpu_seconds
+        ),
+        "dbt_start": asdict(start),
+        "full": asdict(full),
+        "added": asdict(added),
+        "sql": asdict(sql),
+    }
+
+
+def ratio(one: float, other: float) -> float:
+    """How many times the other, to three digits."""
+    return round(one / other, 3)
+
+
+def load_world(folder: Path, people: int) -> Path:
+    """Generate the world and load its feeds as any company would."""
+    from fakes.population import WorldSettings, generate  # noqa: PLC0415 - slow; not for children
+    from loaders.run import load  # noqa: PLC0415 - as above
+    from warehouse.home import Home  # noqa: PLC0415 - as above
+
+    world = generate(WorldSettings(people=people), folder).folder
+    home = Home(folder / "home")
+    home.make()
+    load(home, "webhooks", [str(world / "webhooks")], complete_through=AS_OF)
+    for feed in ("orders", "refunds", "people", "merges"):
+        load(home, feed, [str(world / f"{feed}.csv")], complete_through=AS_OF)
+    return home.warehouse
+
+
+def seed(loaded: Path, warehouse: Path, events: int, new: int) -> int:
+    """Fill a warehouse with copies of a loaded world; the newest events wait in a table aside.
+
+    Returns:
+        How many events there are, those that wait included.
+    """
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("set memory_limit = '3GB'; set preserve_insertion_order = false")
+        connection.execute(f"attach '{loaded}' as world (read_only)")
+        one = _count(connection, "world.raw_customerio.webhook_events")
+        copies = -(-events // one)
+        for schema, name in connection.execute(
+            "select schema_name, table_name from duckdb_tables() where database_name = 'world' "
+            "and schema_name similar to 'raw_(customerio|commerce|people)'"
+        ).fetchall():
+            connection.execute(f"create schema if not exists {schema}")
+            _copy(connection, f"{schema}.{name}", copies)
+        connection.execute("detach world")
+        raw = "raw_customerio.webhook_events"
+        connection.execute(
+            f"create table kept_back as from {raw} order by occurred_at desc, event_id limit {new}"
+        )
+        # at the instant of the last of them some more may come later
+        connection.execute(
+            f"delete from {raw} "  # noqa: S608 - a constant of ours
+            "where event_id in (select event_id from kept_back)"
+        )
+        connection.execute("checkpoint")
+        return _count(connection, raw) + _count(connection, "kept_back")
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, name: str, copies: int) -> None:
+    replaced = [f"{c} || 'x' || n as {c}" for c in IDENTIFYING.get(name, ())]
+    replaced += [f"'x' || n || '.' || {c} as {c}" for c in MAILBOXES.get(name, ())]
+    if not replaced:
+        connection.execute(f"create table {name} as from world.{name}")
+        return
+    connection.execute(
+        f"create table {name} as select * exclude n replace ({', '.join(replaced)}) "  # noqa: S608 - names of our own
+        f"from world.{name}, range({copies}) as copies(n)"
+    )
+
+
+def later(warehouse: Path) -> None:
+    """The second load: the events that were kept back, under an id of their own."""
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(
+            "insert into raw_customerio.webhook_events "  # noqa: S608 - a constant of ours
+            f"select * replace ('{NEW_LOAD}' as _dlt_load_id) from kept_back"
+        )
+        connection.execute(
+            "insert into raw_customerio._dlt_loads "  # noqa: S608 - a constant of ours
+            f"select * replace ('{NEW_LOAD}' as load_id) "
+            "from raw_customerio._dlt_loads limit 1"
+        )
+
+
+def _count(connection: duckdb.DuckDBPyConnection, name: str) -> int:
+    row = connection.execute(f"select count(*) from {name}").fetchone()  # noqa: S608 - as above
+    return int(row[0]) if row else 0
+
+
+def build(home: Path, command: str, threads: int, *arguments: str) -> Cost:
+    """One command of dbt in a process of its own, as cron runs it."""
+    without = ("unit_test", "seed") if command == "build" else ()
+    leave_out = [a for kind in without for a in ("--exclude-resource-type", kind)]
+    cost = measured(
+        [
+            *(DBT, command, "--quiet", "--project-dir", str(ROOT), "--profiles-dir", str(ROOT)),
+            *("--target-path", str(home / "target"), "--log-level-file", "none"),
+            *("--threads", str(threads), "--vars", json.dumps({"as_of": AS_OF.isoformat()})),
+            *(*leave_out, *arguments),
+        ],
+        {"CIO_HOME": str(home), "CIO_COMPANY": "fakes/company"},
+    )
+    results = json.loads((home / "target" / "run_results.json").read_text())["results"]
+    nodes = {r["unique_id"]: round(r["execution_time"], 3) for r in results}
+    say(
+        f"{command} {' '.join(arguments)}: {cost.seconds:.1f} s, "
+        f"{cost.cpu_seconds:.1f} s of CPU, {cost.peak_gib:.2f} GiB"
+    )
+    return Cost(cost.seconds, cost.cpu_seconds, cost.peak_gib, nodes)
+
+
+def measured(command: list[str], environment: dict[str, str]) -> Cost:
+    """Run a process to its end, and say what it took."""
+    began = time.monotonic()
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment)  # noqa: S603 - ours
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.monotonic() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        message = f"{' '.join(command[:3])} failed; see above"
+        raise SystemExit(message)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Cost(round(seconds, 1), round(cpu, 1), round(usage.ru_maxrss / 2**20, 2))
+
+
+def statements(target: Path, folder: Path) -> Path:
+    """Write the SQL a whole build compiled, in the order it ran."""
+    nodes = json.loads((target / "manifest.json").read_text())["nodes"]
+    results = json.loads((target / "run_results.json").read_text())["results"]
+    ran = sorted(
+        (r["timing"][-1]["started_at"], r["unique_id"], r["compiled_code"])
+        for r in results
+        if r["compiled_code"] and r["timing"]
+    )
+    found = []
+    for _, unique_id, code in ran:
+        node = nodes[unique_id]
+        kind = node["config"]["materialized"]
+        if node["resource_type"] == "test":
+            sql = f"select count(*) from ({code}\n)"  # noqa: S608 - dbt compiled it
+        else:
+            made = "view" if kind == "view" else "table"
+            sql = f"create or replace {made} {node['relation_name']} as (\n{code}\n)"
+        schema = f'"{node["schema"]}"' if node["resource_type"] == "model" else ""
+        found.append({"node": unique_id, "schema": schema, "sql": sql})
+    path = folder / "statements.json"
+    path.write_text(json.dumps(found))
+    return path
+
+
+def times(folder: Path) -> Path:
+    """Where the session leaves what each statement took."""
+    return folder / "times.json"
+
+
+def run_statements(path: Path) -> None:
+    """One DuckDB session that runs every statement; the child's part."""
+    took = {}
+    with duckdb.connect(str(path.parent / "warehouse.duckdb")) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        for statement in json.loads(path.read_text()):
+            if statement["schema"]:
+                connection.execute(f"create schema if not exists {statement['schema']}")
+            began = time.process_time()
+            connection.execute(statement["sql"]).fetchall()
+            took[statement["node"]] = round(time.process_time() - began, 3)
+    times(path.parent).write_text(json.dumps(took))
+
+
+def table(document: dict[str, Any]) -> str:
+    """The ratios, and the models and tests that take longest."""
+    sql, full, added = (document[part]["nodes"] for part in ("sql", "full", "added"))
+    total = sum(sql.values())
+    lines = [
+        f"{name}: {document[name]}"
+        for name in ("full_over_sql", "full_over_sql_cpu", "added_over_full", "added_over_full_cpu")
+    ]
+    lines.append(f"{'':60} CPU alone  share    full   added")
+    lines += [
+        f"{name.split('.', 2)[2][:58]:60} {sql[name]:9.2f} {sql[name] / total:6.1%} "
+        f"{full.get(name, 0):7.2f} {added.get(name, 0):7.2f}"
+        for name in sorted(sql, key=lambda name: -sql[name])[:30]
+    ]
+    return "\n".join(lines)
+
+
+def say(text: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
