@@ -18,14 +18,24 @@ with message_reports as (
     {%- endif %}
 ),
 
+-- Most reports come once; only the others are put in order.
+repeated as (
+    select
+        feed,
+        report_key
+    from message_reports
+    group by feed, report_key
+    having count(*) > 1
+),
+
 -- Versions differ, if at all, in who is named: the person may have been deleted in between. The
 -- one that names a person stands, and the text decides between equals, so that the order of
 -- loading never does.
 ranked as (
     select
-        *,
+        message_reports.*,
         row_number() over (
-            partition by feed, report_key
+            partition by message_reports.feed, message_reports.report_key
             order by
                 version_number desc,
                 profile_key nulls last,
@@ -40,6 +50,27 @@ ranked as (
                 occurred_at asc
         ) as version_rank
     from message_reports
+    inner join repeated
+        on
+            message_reports.feed = repeated.feed
+            and message_reports.report_key = repeated.report_key
+),
+
+newest as (
+    select
+        message_reports.*,
+        1 as version_rank
+    from message_reports
+    left join repeated
+        on
+            message_reports.feed = repeated.feed
+            and message_reports.report_key = repeated.report_key
+    where repeated.report_key is null
+
+    union all
+
+    select * from ranked
+    where version_rank = 1
 ),
 
 timed as (
@@ -50,8 +81,7 @@ timed as (
             else cast('1970-01-01' as timestamp)
         end as matched_at,
         coalesce(link_id, href) as link
-    from ranked
-    where version_rank = 1
+    from newest
 ),
 
 -- Where a feed leaves out the link of a click, those of its second are told apart by number alone.
@@ -81,27 +111,64 @@ linked as (
             and timed.matched_at = unlinked.matched_at
 ),
 
-numbered as (
+-- Where a message has several of one metric in one second, which is which is told by their order.
+crowded as (
     select
-        *,
-        row_number() over (
-            partition by feed, message_key, metric, matched_at, link_key
-            order by
-                occurred_at asc,
-                coalesce(is_machine, is_prefetched) asc nulls last,
-                report_key asc
-        ) as number_of_link
+        feed = 'api' as is_api,
+        message_key,
+        metric,
+        matched_at
     from linked
+    group by feed = 'api', message_key, metric, matched_at
+    having
+        min(link_key) <> max(link_key)
+        or count(*) filter (where feed = 'webhook') > 1
+        or count(*) filter (where feed <> 'webhook') > 1
 ),
 
-placed as (
+numbered as (
     select
-        *,
+        linked.feed,
+        linked.report_key,
+        linked.message_key,
+        linked.metric,
+        linked.matched_at,
+        linked.link_key,
+        row_number() over (
+            partition by
+                linked.feed, linked.message_key, linked.metric, linked.matched_at, linked.link_key
+            order by
+                linked.occurred_at asc,
+                coalesce(linked.is_machine, linked.is_prefetched) asc nulls last,
+                linked.report_key asc
+        ) as number_of_link
+    from linked
+    inner join crowded
+        on
+            linked.message_key = crowded.message_key
+            and linked.metric = crowded.metric
+            and linked.matched_at = crowded.matched_at
+            and (linked.feed = 'api') = crowded.is_api
+),
+
+places as (
+    select
+        feed,
+        report_key,
         dense_rank() over (
             partition by feed = 'api', message_key, metric, matched_at
             order by link_key, number_of_link
         ) as place
     from numbered
+),
+
+placed as (
+    select
+        linked.*,
+        coalesce(places.place, 1) as place
+    from linked
+    left join places
+        on linked.feed = places.feed and linked.report_key = places.report_key
 ),
 
 final as (

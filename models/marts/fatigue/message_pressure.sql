@@ -1,12 +1,22 @@
 {%- set windows = [1, 7, 14, 30] -%}
+{%- set sides = {'': 'person_id', 'class_': 'person_id, promotes'} -%}
 
 -- Which message it was to the person, counted in two ways. Rolling: among those of the days that
 -- end with it. Fixed: among those of its period, where periods of that many days follow one another
--- from the person's first message. One pass; no message is joined to another.
+-- from the person's first message. One pass; no message is joined to another. What is counted is
+-- written so that all windows share two orders, by time alone and by time and id: each order of its
+-- own is one more sort of every message there is.
 with deliveries as (
     select
-        *,
-        coalesce(is_promotional, false) as promotes
+        delivery_id,
+        person_id,
+        channel,
+        message_class,
+        exposed_at,
+        coalesce(is_promotional, false) as promotes,
+        first_human_clicked_at is not null as is_clicked,
+        unsubscribed_at is not null as is_unsubscribed,
+        spammed_at is not null as is_complaint
     from {{ ref('deliveries') }}
     where person_id is not null and exposed_at <= {{ as_of() }}
 ),
@@ -18,55 +28,65 @@ click_conversions as (
 
 aged as (
     select
-        delivery_id,
-        person_id,
-        channel,
-        message_class,
-        promotes,
-        exposed_at,
-        first_human_clicked_at,
-        unsubscribed_at,
-        spammed_at,
+        *,
         {{ dbt.datediff(
             'min(exposed_at) over (partition by person_id)', 'exposed_at', 'second'
-        ) }} as seconds_since_first
+        ) }} as seconds
     from deliveries
 ),
 
+-- By whole seconds, in which messages of one second are of one age.
+counted as (
+    select
+        *
+        {%- for side, partition in sides.items() %}
+        {%- for days in windows %},
+        count(*) over (
+            partition by {{ partition }}
+            order by seconds
+            range between unbounded preceding and {{ days * 86400 + 1 }} preceding
+        ) as {{ side }}before_{{ days }}d
+        {%- endfor %},
+        count(*) over (
+            partition by {{ partition }}
+            order by seconds
+            range between unbounded preceding and 1 preceding
+        ) as {{ side }}earlier,
+        max(seconds) over (
+            partition by {{ partition }}
+            order by seconds
+            range between unbounded preceding and 1 preceding
+        ) as {{ side }}earlier_seconds
+        {%- endfor %}
+    from aged
+),
+
+-- The first second of a period knows how many came before the period; the rest of it remembers.
 numbered as (
     select
-        *,
-        {%- for days in windows %}
-        count(*) over (
-            partition by person_id
-            order by exposed_at
-            range between unbounded preceding
-            and interval {{ days * 86400 + 1 }} second preceding
-        ) as messages_before_{{ days }}d,
-        count(*) over (
-            partition by person_id, promotes
-            order by exposed_at
-            range between unbounded preceding
-            and interval {{ days * 86400 + 1 }} second preceding
-        ) as class_messages_before_{{ days }}d,
+        *
+        {%- for side, partition in sides.items() %},
         row_number() over (
-            partition by person_id, floor(seconds_since_first / {{ days * 86400 }})
-            order by exposed_at, delivery_id
-        ) as period_number_{{ days }}d,
-        row_number() over (
-            partition by person_id, promotes, floor(seconds_since_first / {{ days * 86400 }})
-            order by exposed_at, delivery_id
-        ) as class_period_number_{{ days }}d,
+            partition by {{ partition }}
+            order by seconds, delivery_id
+        ) as {{ side }}number
+        {%- for days in windows %},
+        max(
+            case
+                when
+                    {{ side }}earlier_seconds is null
+                    or floor({{ side }}earlier_seconds / {{ days * 86400 }})
+                    < floor(seconds / {{ days * 86400 }})
+                    then {{ side }}earlier
+            end
+        ) over (
+            partition by {{ partition }}
+            order by seconds, delivery_id
+            rows between unbounded preceding and current row
+        ) as {{ side }}period_before_{{ days }}d
         {%- endfor %}
-        row_number() over (
-            partition by person_id
-            order by exposed_at, delivery_id
-        ) as message_number,
-        row_number() over (
-            partition by person_id, promotes
-            order by exposed_at, delivery_id
-        ) as class_number
-    from aged
+        {%- endfor %}
+    from counted
 ),
 
 final as (
@@ -77,16 +97,16 @@ final as (
         numbered.message_class,
         numbered.exposed_at,
         {%- for days in windows %}
-        numbered.message_number - numbered.messages_before_{{ days }}d as number_{{ days }}d,
-        numbered.class_number - numbered.class_messages_before_{{ days }}d
-            as class_number_{{ days }}d,
-        numbered.period_number_{{ days }}d,
-        numbered.class_period_number_{{ days }}d,
+        numbered.number - numbered.before_{{ days }}d as number_{{ days }}d,
+        numbered.class_number - numbered.class_before_{{ days }}d as class_number_{{ days }}d,
+        numbered.number - numbered.period_before_{{ days }}d as period_number_{{ days }}d,
+        numbered.class_number - numbered.class_period_before_{{ days }}d
+            as class_period_number_{{ days }}d,
         {%- endfor %}
         numbered.promotes as is_promotional,
-        numbered.first_human_clicked_at is not null as is_clicked,
-        numbered.unsubscribed_at is not null as is_unsubscribed,
-        numbered.spammed_at is not null as is_complaint,
+        numbered.is_clicked,
+        numbered.is_unsubscribed,
+        numbered.is_complaint,
         click_conversions.delivery_id is not null as is_ordered
     from numbered
     left join click_conversions
