@@ -249,7 +249,7 @@ def statements(target: Path, folder: Path) -> Path:
     ran = sorted(
         (r["timing"][-1]["started_at"], r["unique_id"], r["compiled_code"])
         for r in results
-        if r["compiled_code"] and r["timing"]
+        if r["compiled_code"] and r["timing"] and r["unique_id"] in nodes
     )
     found = []
     for _, unique_id, code in ran:

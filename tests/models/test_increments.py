@@ -39,7 +39,10 @@ CARRYING = {
 }
 # Which loads each model took, and which builds there were, differ by design; and what was told is
 # there as often as it was loaded, as in staging.
-OBSERVATIONS = {"load_ledger", "builds", "int_message_reports", "int_delivery_reports"}
+OBSERVATIONS = {
+    *("load_ledger", "builds"),
+    *("int_message_reports", "int_delivery_reports", "int_customerio_observations"),
+}
 
 
 def carrying(models: Models) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,19 @@ def test_no_reference_points_backwards(manifest: Manifest) -> None:
         and ranks.get(layer(parent), ranks["audiences"]) > ranks[layer(node)]
     }
     assert backwards == BACKWARDS
+
+
+def test_what_takes_loads_after_another_model_is_built_after_it(manifest: Manifest) -> None:
+    """Or it may run first, take nothing, and lack the events of a load until the next build."""
+    waiting = {
+        (node["name"], upstream, upstream in parents)
+        for node in models(manifest, *LAYERS)
+        for parents in [{name.split(".")[-1] for name in node["depends_on"]["nodes"]}]
+        for hook in node["config"]["post-hook"]
+        for upstream in re.findall(r"record_loads\(.*upstream='(\w+)'", hook["sql"])
+    }
+    assert len(waiting) > 3
+    assert [name for name, _, is_parent in waiting if not is_parent] == []
 
 
 def test_audiences_and_outbound_read_nothing_behind_the_marts(manifest: Manifest) -> None:

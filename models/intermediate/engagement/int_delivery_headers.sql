@@ -7,6 +7,8 @@
     )
 }}
 
+-- What to take is what the model before has taken, so it must have been built before.
+-- depends_on: {{ ref('int_api_message_metrics') }}
 with delivery_reports as (
     select * from {{ ref('int_delivery_reports') }}
     {% if is_incremental() -%}

@@ -7,6 +7,8 @@
     )
 }}
 
+-- What to take is what the model before has taken, so it must have been built before.
+-- depends_on: {{ ref('int_delivery_headers') }}
 with message_reports as (
     select
         *,
@@ -37,17 +39,17 @@ ranked as (
         row_number() over (
             partition by message_reports.feed, message_reports.report_key
             order by
-                version_number desc,
-                profile_key nulls last,
-                href nulls last,
-                failure_message nulls last,
-                is_machine nulls last,
-                is_prefetched nulls last,
-                is_proxied nulls last,
-                is_synthetic nulls last,
-                campaign_id nulls last,
-                action_id nulls last,
-                occurred_at asc
+                message_reports.version_number desc,
+                message_reports.profile_key nulls last,
+                message_reports.href nulls last,
+                message_reports.failure_message nulls last,
+                message_reports.is_machine nulls last,
+                message_reports.is_prefetched nulls last,
+                message_reports.is_proxied nulls last,
+                message_reports.is_synthetic nulls last,
+                message_reports.campaign_id nulls last,
+                message_reports.action_id nulls last,
+                message_reports.occurred_at asc
         ) as version_rank
     from message_reports
     inner join repeated
