@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from reverse_etl.exclusions import columns_of, exclude
 from warehouse.errors import CioError
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ CONTRACT = ("record_key", "person_id", "occurred_at", "label", "payload", "finge
 _NAMES = ("person_id", "customer_id", "cio_id", "email")
 
 NO_IDENTIFIER = "no identifier"
-NO_CONSENT = "no consent"
-HELD_OUT = "held out"
 EXPIRED = "expired"
 CANARY = "waits for the canary"
 REJECTED = "rejected before"
@@ -247,7 +246,7 @@ def compare(
     literal = str(state).replace("'", "''")
     connection.execute(f"create temp view state as select * from read_parquet('{literal}')")  # noqa: S608 - our own file
     build = published.build
-    _exclude(published, sync, at=how.now or build.as_of or build.started_at)
+    exclude(published, sync, at=how.now or build.as_of or build.started_at)
     connection.execute(
         _CONSIDERED.format(
             identity=sync.identity,
@@ -312,16 +311,6 @@ def _list(values: Sequence[str]) -> str:
     return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
 
 
-def columns_of(published: Published, layer: str, name: str) -> set[str]:
-    """The columns of a relation of the build; none if it is not there."""
-    rows = published.connection.execute(
-        "select column_name from duckdb_columns() where database_name = 'warehouse' "
-        "and schema_name = $schema and table_name = $name",
-        {"schema": published.schema(layer), "name": name},
-    ).fetchall()
-    return {row[0] for row in rows}
-
-
 def _check_columns(published: Published, sync: Sync) -> set[str]:
     """The columns of the outbound model, those that the sync needs among them."""
     found = columns_of(published, "outbound", sync.model)
@@ -339,51 +328,6 @@ def _check_columns(published: Published, sync: Sync) -> set[str]:
         )
         raise CioError(message)
     return found
-
-
-def _exclude(published: Published, sync: Sync, *, at: datetime) -> None:
-    """Make `excluded`: who must not be in an activating sync, for lack of consent or a holdout.
-
-    `marts.person_consent` (person_id, is_opted_out) and `marts.experiment_people` (person_id,
-    is_held_out, `covers`, a list of syncs or `all`, and `held_out_until`, null for no end) decide.
-
-    Raises:
-        CioError: The build lacks one of them, so that nobody could be told from those who must
-            not be reached.
-    """
-    connection = published.connection
-    connection.execute("create temp table excluded (person_id varchar, reason varchar)")
-    if sync.use != "activate":
-        return
-    _require(published, sync, "person_consent", {"person_id", "is_opted_out"})
-    _require(published, sync, "experiment_people", {"person_id", "is_held_out", "covers"})
-    consent = published.table("marts", "person_consent")
-    connection.execute(
-        f"insert into excluded select distinct person_id, '{NO_CONSENT}' from {consent} "  # noqa: S608 - names of the build
-        "where is_opted_out and person_id is not null"
-    )
-    people = published.table("marts", "experiment_people")
-    # a build of before the column was there lets nobody out
-    has_end = "held_out_until" in columns_of(published, "marts", "experiment_people")
-    is_held_out = "coalesce(held_out_until > $at, true)" if has_end else "true"
-    connection.execute(
-        f"insert into excluded select distinct person_id, '{HELD_OUT}' from {people} "  # noqa: S608 - names of the build
-        "where is_held_out and person_id is not null and list_has_any("
-        f"list_transform(string_split(covers, ','), lambda s: trim(s)), ['all', '{sync.name}']) "
-        f"and {is_held_out} and person_id not in (select person_id from excluded)",
-        {"at": at} if has_end else {},
-    )
-
-
-def _require(published: Published, sync: Sync, name: str, columns: set[str]) -> None:
-    missing = columns - columns_of(published, "marts", name)
-    if missing:
-        message = (
-            f"sync {sync.name} activates people, and {published.table('marts', name)} has no "
-            f"{', '.join(sorted(missing))}: who opted out or is held out could not be told. "
-            "Run `cio build`; nothing was sent."
-        )
-        raise CioError(message)
 
 
 def _counts(published: Published) -> dict[str, int]:

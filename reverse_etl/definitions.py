@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reverse_etl.compare import columns_of
+from reverse_etl.exclusions import columns_of
 from warehouse.definitions import LOCK, Definition
 
 if TYPE_CHECKING:

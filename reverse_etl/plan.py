@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from reverse_etl.compare import CANARY, NO_IDENTIFIER, How, columns_of, compare
+from reverse_etl.compare import CANARY, NO_IDENTIFIER, How, compare
 from reverse_etl.definitions import carried_definitions, changed_definitions
+from reverse_etl.exclusions import columns_of
 from reverse_etl.http import is_loopback
 from reverse_etl.lock import turn
 from reverse_etl.past import Past, read_past
