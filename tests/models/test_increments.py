@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 AS_OF = datetime(2026, 9, 1, tzinfo=UTC)
 COMPANY = ROOT / "fakes" / "company"
 PREFIX = "dev_as_of_20260901t000000_"
-BATCHES = 6
+BATCHES = 10
 KILLED_BATCH = 3
 # Of what is compared these must be among it.
 CARRYING = {
