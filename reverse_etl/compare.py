@@ -115,6 +115,15 @@ where (state.is_held or state.last_outcome = 'unknown')
             and sent.identifier = state.identifier
             and sent.label = state.label
     )
+    -- who waits for the canary is wanted all the same
+    and not exists (
+        select 1
+        from considered
+        where considered.left_out = '{canary}'
+            and considered.record_key = state.record_key
+            and considered.identifier = state.identifier
+            and considered.label = state.label
+    )
 """
 
 # Two keys may have stood for one entry at the destination (two people, merged): what is removed
@@ -266,7 +275,7 @@ def compare(
         connection.execute(_SENT_APPEND, flags | more)
     else:
         connection.execute(_SENT_MIRROR, flags | {"renew_before": how.renew_before})
-    connection.execute(_REMOVED, flags)
+    connection.execute(_REMOVED.format(canary=CANARY), flags)
     if sync.mode == "mirror":
         connection.execute(_PUT_BACK)
         if how.unique_keys:

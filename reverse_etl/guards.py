@@ -223,7 +223,9 @@ def _identity(sync: Sync, plan: SyncPlan) -> list[Finding]:
         f"{share:.1%} of {plan.considered} rows have a {sync.identity}; {least:.1%} must. Mend who "
         "is who first (`operations.identity_health`); no filter here makes up for it."
     )
-    return [Finding("identity", message, _DANGEROUS[sync.use])]
+    # whom a broken join lost their identifier must not be removed for it either
+    holds = _REMOVALS if sync.use == "suppress" else _ALL
+    return [Finding("identity", message, holds)]
 
 
 def _canary(sync: Sync, plan: SyncPlan) -> list[Finding]:

@@ -55,6 +55,20 @@ def test_the_first_run_carries_the_canary_alone_and_the_next_one_everybody(
     assert canaries == [(True, 3), (False, 247)]
 
 
+def test_other_canary_people_remove_nobody_who_is_there(
+    world: World, room: Callable[..., Room]
+) -> None:
+    world.declare_members(canary=["customer-1", "customer-2"])
+    world.build(members=[member(n) for n in range(1, 5)])
+    receipts = [{"row": member(1), "operation": "add"}]
+    world.receive("members", "20260101T000000000000-a", *receipts)
+    world.query("update raw_reverse_etl.runs set is_canary = true, accepted = 0")
+    world.declare_members(canary=["customer-3"])
+    (plan,) = plan_syncs(room())
+    assert plan.is_canary
+    assert (plan.adds, plan.removes) == (1, 0)
+
+
 def test_a_canary_that_is_refused_keeps_everybody_waiting(
     world: World, fake: Fake, room: Callable[..., Room]
 ) -> None:
