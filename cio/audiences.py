@@ -24,6 +24,7 @@ USES = frozenset({"activate", "suppress", "analyse"})
 MODES = frozenset({"analyse", "export"})
 PURCHASES = frozenset({"orders", "person_purchases"})
 CONSENT = frozenset({"person_consent"})
+CHANNEL_PURPOSES = frozenset({"diagnostic", "bidding"})
 SEED = "lookalike_seed"
 SEED_PEOPLE = 100
 """Meta makes a lookalike of 100 people of one country or more
@@ -276,6 +277,21 @@ def _opens_declared(audience: Audience, *, is_dependent: bool) -> Iterator[Findi
         yield _finding(audience, "opens_activated", text)
 
 
+def _channel(audience: Audience) -> Iterator[Finding]:
+    """A click on a channel says where somebody is reached, not what they want."""
+    code = _code(audience.sql)
+    is_intent = re.search(r"\b(message_class|is_promotional|campaign_id|tags?)\b", code)
+    is_by_clicks_alone = audience.parents <= {"human_clicks"} | CONSENT
+    if not re.search(r"\bchannel\b", code) or is_intent or not is_by_clicks_alone:
+        return
+    if audience.meta.get("purpose") not in CHANNEL_PURPOSES:
+        text = (
+            "it goes by a channel alone; say what the messages were about, or purpose: "
+            f"{' or '.join(sorted(CHANNEL_PURPOSES))}"
+        )
+        yield _finding(audience, "channel", text)
+
+
 def _use_of_it(audience: Audience) -> Iterator[Finding]:
     if not audience.is_used:
         text = "nothing uses it; list it in the variable audiences of dbt_project.yml, or remove it"
@@ -294,7 +310,7 @@ def _size(audience: Audience) -> Iterator[Finding]:
 
 
 _RULES: tuple[Callable[[Audience], Iterator[Finding]], ...] = (
-    *(_fields, _words, _label, _latency, _exclusions, _names, _opens, _use_of_it, _size),
+    *(_fields, _words, _label, _latency, _exclusions, _names, _opens, _channel, _use_of_it, _size),
 )
 
 

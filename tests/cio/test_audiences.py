@@ -64,6 +64,13 @@ def said(**meta: object) -> Audience:
     return replace(GOOD, meta=META | meta)
 
 
+BY_CHANNEL = replace(
+    said(use="analyse", activation_mode="analyse", purpose="bidding"),
+    sql="select person_id from {{ ref('human_clicks') }} where channel = 'sms'",
+    parents=frozenset({"human_clicks"}),
+)
+
+
 def rules(*audiences: Audience) -> set[str]:
     return {finding.rule for finding in check(audiences)}
 
@@ -110,6 +117,7 @@ def test_a_missing_field_is_named_with_its_file(field: str) -> None:
         (said(opens_dependent=True), "opens_activated"),
         (said(opens_dependent=True, use="analyse"), "opens_activated"),
         (said(opens_dependent=True, activation_mode="analyse"), "opens_activated"),
+        (replace(BY_CHANNEL, meta=BY_CHANNEL.meta | {"purpose": "high_intent"}), "channel"),
         (replace(GOOD, is_used=False), "unused"),
         (said(expected_size=[10, 1]), "size"),
         (said(expected_size=5), "size"),
@@ -126,6 +134,8 @@ def test_a_broken_rule_is_the_only_finding(audience: Audience, rule: str) -> Non
     "audience",
     [
         replace(said(use="suppress"), parents=frozenset({"human_clicks"})),
+        BY_CHANNEL,
+        replace(BY_CHANNEL, meta=BY_CHANNEL.meta | {"purpose": "diagnostic"}),
         replace(
             said(purpose="lookalike_seed", expected_size=[100, 1000]),
             parents=frozenset({"human_clicks", "person_consent"}),
