@@ -281,7 +281,7 @@ def _channel(audience: Audience) -> Iterator[Finding]:
     """A click on a channel says where somebody is reached, not what they want."""
     code = _code(audience.sql)
     is_intent = re.search(r"\b(message_class|is_promotional|campaign_id|tags?)\b", code)
-    is_by_clicks_alone = audience.parents <= {"human_clicks"} | CONSENT
+    is_by_clicks_alone = {"human_clicks"} <= audience.parents <= {"human_clicks"} | CONSENT
     if not re.search(r"\bchannel\b", code) or is_intent or not is_by_clicks_alone:
         return
     if audience.meta.get("purpose") not in CHANNEL_PURPOSES:
