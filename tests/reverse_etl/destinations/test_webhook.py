@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 SIGNING_KEY = base64.b64encode(b"a secret of the tests").decode()
 # printf '%s' "$id.1614265200.$body" | openssl dgst -sha256 -mac HMAC -macopt hexkey:$key, in base64
 EXPECTED = "v1,gSAmXOV0lfGvvS67kEUQ84g5CNTYZSnFhWsu5bEdjLA="
-NOW = datetime.now(UTC).replace(tzinfo=None)
+# one instant for both sides, however long the tests before these took
+NOW = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - naive UTC, as every instant
+
+
+def seconds() -> float:
+    return milliseconds(NOW) / 1000
 
 
 def change(**values: object) -> Change:
@@ -85,7 +90,10 @@ def test_the_signature_is_the_one_that_another_program_makes() -> None:
 
 
 def test_a_batch_sent_again_has_the_same_id_and_is_done_once(http: Http) -> None:
-    with serve_in_thread(webhook.create_app()) as url, httpx.Client(base_url=url) as client:
+    with (
+        serve_in_thread(webhook.create_app(now=seconds)) as url,
+        httpx.Client(base_url=url) as client,
+    ):
         channel = rows(http.at(url), path="people")
         record = channel.encode(change())
         assert channel.send("people", [record]) == Taken()
@@ -100,7 +108,10 @@ def test_a_batch_sent_again_has_the_same_id_and_is_done_once(http: Http) -> None
 
 @pytest.mark.parametrize("kind", ["ndjson", "json"])
 def test_both_formats_arrive_whole(http: Http, kind: str) -> None:
-    with serve_in_thread(webhook.create_app()) as url, httpx.Client(base_url=url) as client:
+    with (
+        serve_in_thread(webhook.create_app(now=seconds)) as url,
+        httpx.Client(base_url=url) as client,
+    ):
         channel = rows(http.at(url), format=kind)
         records = [channel.encode(change(record_key=f"k{n}")) for n in range(3)]
         assert channel.send("", records) == Taken()
@@ -114,10 +125,10 @@ def test_a_receiver_refuses_what_was_signed_long_ago_or_changed_on_the_way(http:
     channel: Any = rows(http)
     body = channel.encode(change())
     signed = channel.sign(body)
-    old = webhook.create_app(now=lambda: milliseconds(NOW) / 1000 + 301)
+    old = webhook.create_app(now=lambda: seconds() + 301)
     with serve_in_thread(old) as url:
         assert httpx.post(url, content=body, headers=signed).status_code == 401
-    with serve_in_thread(webhook.create_app()) as url:
+    with serve_in_thread(webhook.create_app(now=seconds)) as url:
         changed = body.replace(b"customer-1", b"customer-2")
         assert httpx.post(url, content=changed, headers=signed).status_code == 401
         assert httpx.post(url, content=body, headers=signed).status_code == 200
