@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import re
 import select
 import signal
@@ -14,22 +13,29 @@ import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from loaders.receiver.loading import load_spool
+from benchmarks.receiver_kills import Faults, faults, storm
 from loaders.receiver.server import receive
 from loaders.receiver.spool import finished_files, spool_folder
 from loaders.receiver.worker import Receiving
+from tests.conftest import ROOT
+from tests.models.models_in_process import parse
+from warehouse.connection import open_warehouse
 from warehouse.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from warehouse.home import Home
+
+KILLED_EVENTS = 20_000
+"""Of the 100,000 that `benchmarks/receiver_kills.py` posts: they would take a minute."""
 
 # light on imports, so that it starts at once
 PROGRAM = """
@@ -245,38 +251,28 @@ def test_workers_end_with_the_process_that_started_them(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment_it_has_every_acknowledged_event(
-    home: Home,
-    event: Callable[..., bytes],
-    sign: Callable[..., Any],
-    request: pytest.FixtureRequest,
+def test_killed_at_any_moment_it_has_every_acknowledged_event_and_each_counts_once(
+    home: Home, tmp_path: Path
 ) -> None:
-    """Killed again and again while posts come in; loads in between take what is there."""
-    chance = random.Random(7)
-    folder = spool_folder(home)
-    acknowledged: set[str] = set()
-    sent: set[str] = set()
-    for turn in range(8):
-        with started(folder, workers=1 + turn % 2) as running:
-            senders = [Sender(running.url, f"{turn}-{n}", event, sign) for n in range(6)]
-            wait_until(senders, chance.randint(1, 600))
-            victims = [running.process.pid, *children(running.process.pid)]
-            for pid in victims:
-                os.kill(pid, signal.SIGKILL)
-            for sender in senders:
-                sender.join()
-        acknowledged |= {one for sender in senders for one in sender.acknowledged}
-        sent |= {one for sender in senders for one in sender.sent}
-        if turn % 3 == 0:
-            load_spool(home)
-    load_spool(home)
-    assert len(acknowledged) > 1000
-    look = request.getfixturevalue("select")
-    rows = look("select event_id, count(*) from raw_customerio.webhook_events group by event_id")
-    loaded = {event_id for event_id, _ in rows}
-    assert acknowledged <= loaded <= sent
+    """Killed again and again while posts come in, some of them twice; loads take what is there."""
+    posts = storm(home, events=KILLED_EVENTS, kills=8)
+    assert posts.kills >= 4
+    assert faults(home, posts) == Faults(missing=0, repeated=0, unknown=0)
+    assert len(posts.acknowledged) > KILLED_EVENTS * 0.9
+    assert posts.times.total() > len(posts.times)
+    assert list(spool_folder(home).iterdir()) == []
+
+    variables = {"as_of": datetime(2026, 9, 1, tzinfo=UTC).isoformat()}
+    models = parse(home, ROOT / "fakes" / "company", tmp_path / "target", variables)
+    models.run(home, "seed", ["--select", "channels"])
+    models.run(home, arguments=["--select", "+int_message_events"])
+    with open_warehouse(home, purpose="look") as connection:
+        rows = connection.execute(
+            "select event_id, count(*) "
+            "from dev_as_of_20260901t000000_intermediate.int_message_events group by event_id"
+        ).fetchall()
+    assert posts.acknowledged <= {event_id for event_id, _ in rows} <= posts.times.keys()
     assert {count for _, count in rows} == {1}
-    assert list(folder.iterdir()) == []
 
 
 def test_a_socket_that_is_handed_over_is_taken_as_it_is(
