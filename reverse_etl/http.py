@@ -113,48 +113,9 @@ class Http:
         params: Mapping[str, str] | None = None,
         read: Collection[int] = READ_BY_DESTINATION,
     ) -> Answer | Reply:
-        """Make one attempt to send something.
-
-        Args:
-            path: The path below the base URL.
-            content: The body, encoded.
-            headers: The headers, credentials included.
-            params: The query.
-            read: The statuses that are the destination's to read, beside 2xx.
-
-        Returns:
-            The answer if it is the destination's to read, else what it means.
-        """
-        return self._attempt(
-            "POST", path, read=read, content=content, headers=headers, params=params
-        )
-
-    def put(
-        self,
-        path: str,
-        *,
-        content: bytes,
-        headers: Mapping[str, str],
-        params: Mapping[str, str] | None = None,
-        read: Collection[int] = READ_BY_DESTINATION,
-    ) -> Answer | Reply:
-        """Make one attempt to replace something, as `post` does."""
-        return self._attempt(
-            "PUT", path, read=read, content=content, headers=headers, params=params
-        )
-
-    def delete(
-        self,
-        path: str,
-        *,
-        content: bytes,
-        headers: Mapping[str, str],
-        params: Mapping[str, str] | None = None,
-        read: Collection[int] = READ_BY_DESTINATION,
-    ) -> Answer | Reply:
-        """Make one attempt to take something away, as `post` does."""
-        return self._attempt(
-            "DELETE", path, read=read, content=content, headers=headers, params=params
+        """Make one attempt to send something, as `request` does."""
+        return self.request(
+            "POST", path, content=content, headers=headers, params=params, read=read
         )
 
     def get(
@@ -165,20 +126,37 @@ class Http:
         params: Mapping[str, str] | None = None,
         read: Collection[int] = READ_BY_DESTINATION,
     ) -> Answer | Reply:
-        """Make one attempt to read something, as `post` does."""
-        return self._attempt("GET", path, read=read, headers=headers, params=params)
+        """Make one attempt to read something, as `request` does."""
+        return self.request("GET", path, headers=headers, params=params, read=read)
 
-    def _attempt(
+    def request(  # noqa: PLR0913 - a request has so many parts
         self,
         method: str,
         path: str,
         *,
-        read: Collection[int],
-        **parts: Any,  # noqa: ANN401 - httpx's own
+        content: bytes | None = None,
+        headers: Mapping[str, str],
+        params: Mapping[str, str] | None = None,
+        read: Collection[int] = READ_BY_DESTINATION,
     ) -> Answer | Reply:
+        """Make one attempt.
+
+        Args:
+            method: GET, POST, PUT, PATCH or DELETE.
+            path: The path below the base URL.
+            content: The body, encoded, if there is one.
+            headers: The headers, credentials included.
+            params: The query.
+            read: The statuses that are the destination's to read, beside 2xx.
+
+        Returns:
+            The answer if it is the destination's to read, else what it means.
+        """
         url = f"{self._base_url}/{path.lstrip('/')}"
         try:
-            response = self._client.request(method, url, **parts)
+            response = self._client.request(
+                method, url, content=content, headers=headers, params=params
+            )
         except _NOT_SENT as error:
             return Later(f"cannot connect ({type(error).__name__})", is_maybe_accepted=False)
         except _UNUSABLE:

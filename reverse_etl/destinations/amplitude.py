@@ -37,8 +37,8 @@ from reverse_etl.destinations.amplitude_cohorts import (
     read_sizes,
 )
 from reverse_etl.destinations.amplitude_rules import check_event, read_properties
+from reverse_etl.destinations.settings_rules import absent, require_number, require_one_of
 from reverse_etl.http import READ_BY_DESTINATION, Answer, retry_after
-from warehouse.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -105,16 +105,9 @@ class AmplitudeSettings:
 
     def __post_init__(self) -> None:
         """Refuse an unknown region or endpoint, and an app_id that is no number."""
-        for name, value, allowed in (
-            ("region", self.region, HOSTS),
-            ("endpoint", self.endpoint, ENDPOINTS),
-        ):
-            if value not in allowed:
-                message = f"amplitude: {name} is {value!r}; allowed: {', '.join(allowed)}"
-                raise UsageError(message)
-        if self.app_id and not self.app_id.isdecimal():
-            message = "amplitude: app_id is not a number; it stands in the project's settings"
-            raise UsageError(message)
+        require_one_of("amplitude", "region", self.region, HOSTS)
+        require_one_of("amplitude", "endpoint", self.endpoint, ENDPOINTS)
+        require_number("amplitude", "app_id", self.app_id, "it stands in the project's settings")
 
     @property
     def url(self) -> str:
@@ -133,10 +126,10 @@ class AmplitudeSettings:
 
     def missing(self, object_name: str) -> tuple[str, ...]:
         """Events need the API key; cohorts all four."""
-        needed: dict[str, object] = {"api_key": self.api_key}
+        missing = absent(api_key=self.api_key)
         if object_name == "audience_members":
-            needed |= {"secret_key": self.secret_key, "app_id": self.app_id, "owner": self.owner}
-        return tuple(name for name, value in needed.items() if not value)
+            missing += absent(secret_key=self.secret_key, app_id=self.app_id, owner=self.owner)
+        return missing
 
 
 @dataclass(frozen=True)

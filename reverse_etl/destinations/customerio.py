@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -37,12 +38,12 @@ from reverse_etl.destinations.customerio_segments import (
     Segments,
     check_segments,
 )
+from reverse_etl.destinations.posted import Posted
+from reverse_etl.destinations.settings_rules import absent, require_one_of
 from reverse_etl.http import Answer, is_loopback
 from warehouse.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from reverse_etl.contract import Change, Reply
     from reverse_etl.http import Http
 
@@ -80,9 +81,7 @@ class CustomerioSettings:
 
     def __post_init__(self) -> None:
         """Refuse an unknown region, and a stand-in beside the real thing."""
-        if self.region not in HOSTS:
-            message = f"customerio: region is {self.region!r}; allowed: {', '.join(HOSTS)}"
-            raise UsageError(message)
+        require_one_of("customerio", "region", self.region, HOSTS)
         if is_loopback(self.url) != is_loopback(self.app_url):
             message = "customerio: base_url and app_base_url must both be this machine, or neither"
             raise UsageError(message)
@@ -110,10 +109,10 @@ class CustomerioSettings:
 
     def missing(self, object_name: str) -> tuple[str, ...]:
         """Segments are looked up, and read back, through the App API."""
-        needed = {"site_id": self.site_id, "api_key": self.api_key}
+        missing = absent(site_id=self.site_id, api_key=self.api_key)
         if object_name == "segment_members":
-            needed["app_api_key"] = self.app_api_key
-        return tuple(key for key, value in needed.items() if not value)
+            return missing + absent(app_api_key=self.app_api_key)
+        return missing
 
 
 @dataclass(frozen=True)
@@ -129,62 +128,44 @@ class EventOptions:
 
     def __post_init__(self) -> None:
         """Refuse an unknown action."""
-        if self.action not in _ACTIONS:
-            message = f"customerio: action is {self.action!r}; allowed: {', '.join(_ACTIONS)}"
-            raise UsageError(message)
+        require_one_of("customerio", "action", self.action, _ACTIONS)
 
 
-@dataclass(frozen=True)
-class _People:
-    settings: CustomerioSettings
-    options: PeopleOptions
-    http: Http
-    limits: Limits = LIMITS
-
-    def route(self, _change: Change) -> str:
-        return _PATH
-
-    def encode(self, change: Change) -> bytes:
-        """An update that creates who is not there. Nothing here deletes anybody."""
-        item = {
-            "type": "person",
-            "identifiers": rules.identify_by(change),
-            "action": "identify",
-            "attributes": rules.read_attributes(change),
-        }
-        return orjson.dumps(item)
-
-    def send(self, route: str, records: Sequence[bytes]) -> Reply:
-        return _send(self.settings, self.http, route, self.limits.join(records), len(records))
+def _write_person(change: Change) -> bytes:
+    """An update that creates who is not there. Nothing here deletes anybody."""
+    item = {
+        "type": "person",
+        "identifiers": rules.identify_by(change),
+        "action": "identify",
+        "attributes": rules.read_attributes(change),
+    }
+    return orjson.dumps(item)
 
 
-@dataclass(frozen=True)
-class _Events:
-    settings: CustomerioSettings
-    options: EventOptions
-    http: Http
-    limits: Limits = LIMITS
+def _write_event(action: str, change: Change) -> bytes:
+    """An event whose id is made of its own time and key."""
+    if change.occurred_ms is None:
+        message = "an event without a time"
+        raise Refused(message)
+    item = {
+        "type": "person",
+        "identifiers": rules.identify_by(change),
+        "action": action,
+        "name": rules.event_name(change),
+        "id": rules.ulid(change.occurred_ms, change.record_key),
+        "timestamp": change.occurred_ms // 1000,
+        "attributes": rules.read_data(change),
+    }
+    return orjson.dumps(item)
 
-    def route(self, _change: Change) -> str:
-        return _PATH
 
-    def encode(self, change: Change) -> bytes:
-        if change.occurred_ms is None:
-            message = "an event without a time"
-            raise Refused(message)
-        item = {
-            "type": "person",
-            "identifiers": rules.identify_by(change),
-            "action": self.options.action,
-            "name": rules.event_name(change),
-            "id": rules.ulid(change.occurred_ms, change.record_key),
-            "timestamp": change.occurred_ms // 1000,
-            "attributes": rules.read_data(change),
-        }
-        return orjson.dumps(item)
+def _open_people(settings: CustomerioSettings, _options: PeopleOptions, http: Http) -> Posted:
+    return Posted(_PATH, LIMITS, _write_person, partial(_send, settings, http))
 
-    def send(self, route: str, records: Sequence[bytes]) -> Reply:
-        return _send(self.settings, self.http, route, self.limits.join(records), len(records))
+
+def _open_events(settings: CustomerioSettings, options: EventOptions, http: Http) -> Posted:
+    write = partial(_write_event, options.action)
+    return Posted(_PATH, LIMITS, write, partial(_send, settings, http))
 
 
 def _send(settings: CustomerioSettings, http: Http, path: str, content: bytes, count: int) -> Reply:
@@ -244,8 +225,8 @@ CUSTOMERIO = Destination(
     documentation="https://docs.customer.io/integrations/api/track/",
     settings=CustomerioSettings,
     objects={
-        "people": Object(frozenset(["upsert"]), PeopleOptions, _People),
-        "events": Object(frozenset(["append"]), EventOptions, _Events),
+        "people": Object(frozenset(["upsert"]), PeopleOptions, _open_people),
+        "events": Object(frozenset(["append"]), EventOptions, _open_events),
         "segment_members": Object(
             frozenset(["mirror", "upsert"]), SegmentOptions, Segments, check=_check_segments
         ),

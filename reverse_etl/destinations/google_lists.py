@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - the options are read by their types
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
-from reverse_etl.contract import Later, Stop, TooLarge, Unnamed
+import orjson
+
+from reverse_etl.destinations.audience_directory import DESCRIPTION, Directory, Page, Terms
+from reverse_etl.destinations.settings_rules import require_one_of
 from reverse_etl.http import Answer
 from warehouse.errors import UsageError
 
 if TYPE_CHECKING:
     from reverse_etl.contract import Reply
+    from reverse_etl.destinations.google_api import DataManager
 
 CONSENTS = {
     "granted": "CONSENT_GRANTED",
@@ -22,9 +26,8 @@ CONSENTS = {
     "unspecified": "CONSENT_STATUS_UNSPECIFIED",
 }
 MOST_DAYS = 540
-_MOST_PAGES = 100
+TERMS = Terms("user list", "ingest", "remove", "list_ids", "account_id", most_pages=100)
 _DAY_SECONDS = 86_400
-_UNDOCUMENTED = "a list of user lists that is not the documented one"
 
 
 @dataclass(frozen=True)
@@ -49,9 +52,7 @@ class ListOptions:
 
     def __post_init__(self) -> None:
         """Refuse what Google would."""
-        if self.consent not in CONSENTS:
-            message = f"google: consent must be one of {', '.join(CONSENTS)}"
-            raise UsageError(message)
+        require_one_of("google", "consent", self.consent, CONSENTS)
         if not 1 <= self.membership_days <= MOST_DAYS:
             message = f"google: membership_days must be from 1 to {MOST_DAYS}"
             raise UsageError(message)
@@ -65,103 +66,46 @@ class ListOptions:
         return float(self.membership_days - self.renew_days_before)
 
 
-class Request(Protocol):
-    """One attempt at the API."""
-
-    def __call__(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None = None,
-        params: Mapping[str, str] | None = None,
-    ) -> Answer | Reply:
-        """Make it."""
-
-
 @dataclass(frozen=True)
-class Lookup:
-    """Where an account's user lists are found.
+class UserLists:
+    """The user lists of an account."""
 
-    Attributes:
-        request: Makes one attempt.
-        options: The sync's options.
-        account: The account's number.
-        known: Ids by label, as far as they were found.
-    """
+    api: DataManager
+    membership_days: int
 
-    request: Request
-    options: ListOptions
-    account: str
-    known: dict[str, str]
+    def page(self, cursor: str | None) -> Page | Answer | Reply:
+        """Read a page."""
+        after = {} if cursor is None else {"pageToken": cursor}
+        answer = self.api.request("GET", lists_path(self.api), params={"pageSize": "1000"} | after)
+        body = answer.json() if isinstance(answer, Answer) else None
+        rows = body.get("userLists", []) if isinstance(body, dict) and "error" not in body else None
+        if not isinstance(rows, list) or not all(isinstance(r, dict) and "id" in r for r in rows):
+            return answer
+        following = str((body or {}).get("nextPageToken") or "") or None
+        return Page([(str(row.get("displayName")), str(row["id"])) for row in rows], following)
 
-    def find(self, label: str) -> Reply | None:
-        """Look a label's list up, if it is not known; says what hindered it."""
-        if label in self.known:
-            return None
-        found: list[str] = []
-        params = {"pageSize": "1000"}
-        for _ in range(_MOST_PAGES):
-            answer = self.request("GET", self.path, params=params)
-            page = _page(answer)
-            if page is None:
-                return _unsent(answer)
-            rows, following = page
-            found += [str(row["id"]) for row in rows if row.get("displayName") == label]
-            if not following:
-                break
-            params["pageToken"] = following
-        if len(found) > 1:
-            return Stop("has several user lists by the name of a label: name one in list_ids")
-        self.known.update({label: found[0]} if found else {})
-        return None
-
-    def make(self, label: str) -> Reply | None:
-        """Look it up, and make it if there is none and that is allowed; says what hindered it."""
-        problem = self.find(label)
-        if problem is not None or label in self.known or not self.options.create:
-            return problem
+    def make(self, label: str) -> str | Answer | Reply:
+        """Make one."""
         body = {
             "displayName": label,
-            "description": "Kept by customerio-warehouse",
-            "membershipDuration": f"{self.options.membership_days * _DAY_SECONDS}s",
+            "description": DESCRIPTION,
+            "membershipDuration": f"{self.membership_days * _DAY_SECONDS}s",
             "ingestedUserListInfo": {
                 "uploadKeyTypes": ["CONTACT_ID"],
                 "contactIdInfo": {"dataSourceType": "DATA_SOURCE_TYPE_FIRST_PARTY"},
             },
         }
-        answer = self.request("POST", self.path, body)
+        answer = self.api.request("POST", lists_path(self.api), content=orjson.dumps(body))
         made = answer.json() if isinstance(answer, Answer) else None
-        if not isinstance(made, dict) or "id" not in made:
-            return _unsent(answer)
-        self.known[label] = str(made["id"])
-        return None
-
-    @property
-    def path(self) -> str:
-        """The path of the account's user lists."""
-        return f"v1/accountTypes/GOOGLE_ADS/accounts/{self.account}/userLists"
+        return str(made["id"]) if isinstance(made, dict) and "id" in made else answer
 
 
-def _page(answer: Answer | Reply) -> tuple[list[dict[str, Any]], str] | None:
-    """The lists of a page and the token of the next; nothing if it is none."""
-    body = answer.json() if isinstance(answer, Answer) else None
-    rows = body.get("userLists", []) if isinstance(body, dict) and "error" not in body else None
-    if not isinstance(rows, list) or not all(isinstance(r, dict) and "id" in r for r in rows):
-        return None
-    return rows, str((body or {}).get("nextPageToken") or "")
+def lists_path(api: DataManager) -> str:
+    """The path of the account's user lists."""
+    return f"v1/accountTypes/GOOGLE_ADS/accounts/{api.settings.account_id}/userLists"
 
 
-def _unsent(answer: Answer | Reply) -> Reply:
-    """What hindered a request that carried no row."""
-    match answer:
-        case Answer(status=status):
-            is_reply = status < 400  # noqa: PLR2004 - a status that is no error
-            if is_reply:
-                return Later(_UNDOCUMENTED, is_maybe_accepted=False)
-            return Stop("refuses to look up or make a user list: check account_id")
-        case Later(reason=reason, wait_seconds=wait):
-            return Later(reason, is_maybe_accepted=False, wait_seconds=wait)
-        case Unnamed() | TooLarge():
-            return Stop("refuses to look up or make a user list")
-        case _:
-            return answer
+def open_directory(api: DataManager, options: ListOptions) -> Directory:
+    """The user lists by their labels, as far as they are needed."""
+    lists = UserLists(api, options.membership_days)
+    return Directory.open(lists, TERMS, may_make=options.create, ids=options.list_ids)

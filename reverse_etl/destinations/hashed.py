@@ -10,7 +10,7 @@ import orjson
 from reverse_etl.contract import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from reverse_etl.contract import Change
 
@@ -47,3 +47,13 @@ def read_match_keys(change: Change, allowed: Collection[str]) -> dict[str, str]:
         message = "an audience without a label"
         raise Refused(message)
     return keys
+
+
+def encode_cells(change: Change, schema: Sequence[str]) -> bytes:
+    """The match keys of a row as a list with a cell for every key, empty where there is none.
+
+    Raises:
+        Refused: As `read_match_keys` does.
+    """
+    keys = read_match_keys(change, schema)
+    return orjson.dumps([keys.get(name, "") for name in schema])

@@ -12,15 +12,12 @@ https://developers.facebook.com/docs/marketing-api/reference/custom-audience/use
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
-from dataclasses import dataclass, field
-from threading import Lock
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from reverse_etl.clock import milliseconds
 from reverse_etl.contract import (
     Check,
     Destination,
@@ -28,19 +25,17 @@ from reverse_etl.contract import (
     Limits,
     MatchKeys,
     Object,
-    Stop,
     Taken,
     Unnamed,
 )
-from reverse_etl.credentials import Secret
-from reverse_etl.destinations.hashed import read_match_keys
-from reverse_etl.destinations.meta_audiences import AudienceOptions, Lookup
-from reverse_etl.destinations.meta_errors import READ, Usage, read_refusal
+from reverse_etl.destinations.audience_directory import Directory, Located
+from reverse_etl.destinations.hashed import encode_cells
+from reverse_etl.destinations.meta_api import Graph, MetaSettings
+from reverse_etl.destinations.meta_audiences import AudienceOptions, open_directory
 from reverse_etl.http import Answer
-from warehouse.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from reverse_etl.contract import Change, Reply
     from reverse_etl.http import Http
@@ -49,7 +44,6 @@ SCHEMA = ("EXTERN_ID", "EMAIL", "PHONE", "FN", "LN", "ZIP", "COUNTRY")
 # 10,000 rows; a size is not documented, and ten thousand rows of seven digests are under 5 MB
 LIMITS = Limits(10_000, 8_000_000, 2_048, connections=2, separator=b",")
 _SESSION_BITS = 62
-_NO_AUDIENCE = "has no custom audience by the name of a label, and create is off"
 _MOST_SOUGHT = 100
 """Bad rows of a batch that are looked for by halving; more would take thousands of requests."""
 
@@ -57,121 +51,43 @@ _UNDOCUMENTED = "a reply that is not the documented one"
 
 
 @dataclass(frozen=True)
-class MetaSettings:
-    """`[reverse_etl.meta]`: a token with the permission ads_management, and an ad account.
-
-    Attributes:
-        access_token: Of a system user, best: it does not expire.
-        ad_account_id: The ad account's number, without `act_`.
-        app_secret: Only where the app demands a proof of it with each call.
-        api_version: Of the Graph API; one lives about two years.
-        base_url: In place of Meta's.
-    """
-
-    access_token: Secret = field(default_factory=lambda: Secret(""))
-    ad_account_id: str = ""
-    app_secret: Secret = field(default_factory=lambda: Secret(""))
-    api_version: str = "v25.0"
-    base_url: str = "https://graph.facebook.com"
-
-    def __post_init__(self) -> None:
-        """Refuse an account that is no number."""
-        if self.ad_account_id and not self.ad_account_id.isdecimal():
-            message = "meta: ad_account_id is not a number; give it without act_"
-            raise UsageError(message)
-
-    @property
-    def url(self) -> str:
-        """Where requests go, the version included."""
-        return f"{self.base_url.rstrip('/')}/{self.api_version}"
-
-    @property
-    def account(self) -> str:
-        """The ad account."""
-        return self.ad_account_id
-
-    def missing(self, _object_name: str) -> tuple[str, ...]:
-        """Without a token and an account nothing can be sent."""
-        needed = {"access_token": self.access_token, "ad_account_id": self.ad_account_id}
-        return tuple(key for key, value in needed.items() if not value)
-
-    def headers(self) -> dict[str, str]:
-        """The headers of every request."""
-        return {
-            "Content-Type": "application/json",
-            "Authorization": f"Bearer {self.access_token.reveal()}",
-        }
-
-    def params(self, now: int) -> dict[str, str]:
-        """The query of every request: the proof that we hold the app's secret, if there is one.
-
-        https://developers.facebook.com/docs/graph-api/guides/secure-requests
-        """
-        if not self.app_secret:
-            return {}
-        instant = str(now)
-        text = f"{self.access_token.reveal()}|{instant}".encode()
-        proof = hmac.new(self.app_secret.reveal().encode(), text, hashlib.sha256).hexdigest()
-        return {"appsecret_proof": proof, "appsecret_time": instant}
-
-
-@dataclass(frozen=True)
 class Audiences:
     """A channel that keeps one custom audience for each label.
 
     Attributes:
-        settings: The destination's settings.
-        options: The sync's.
-        http: Where requests go.
+        graph: Where requests go.
+        directory: The ad account's audiences.
         limits: What one request may carry.
-        known: Ids of audiences by label, as far as they were needed.
-        usage: How much of the account's hourly rate is spent.
-        turn: Held while an audience is looked up or made.
     """
 
-    settings: MetaSettings
-    options: AudienceOptions
-    http: Http
+    graph: Graph
+    directory: Directory
     limits: Limits
-    known: dict[str, str] = field(default_factory=dict)
-    usage: Usage = field(default_factory=Usage)
-    turn: Lock = field(default_factory=Lock, repr=False)
 
     @classmethod
     def open(cls, settings: MetaSettings, options: AudienceOptions, http: Http) -> Audiences:
         """Open the channel; nothing is asked yet."""
-        most = options.removals_per_request
-        limits = Limits(**{**vars(LIMITS), "removals": most})
-        return cls(settings, options, http, limits, dict(options.audience_ids))
+        graph = Graph(settings, http)
+        limits = replace(LIMITS, removals=options.removals_per_request)
+        return cls(graph, open_directory(graph, options), limits)
 
     def route(self, change: Change) -> str:
         """Additions and removals of one audience go in requests of their own."""
-        operation = "DELETE" if change.operation == "remove" else "POST"
-        return f"{operation} {change.label}"
+        return self.directory.route(change)
 
     def encode(self, change: Change) -> bytes:
-        """A row with a cell for every key, empty where there is none."""
-        keys = read_match_keys(change, SCHEMA)
-        return orjson.dumps([keys.get(name, "") for name in SCHEMA])
+        """A row with a cell for every key."""
+        return encode_cells(change, SCHEMA)
 
     def send(self, route: str, records: Sequence[bytes]) -> Reply:
         """Find the audience, make it if allowed, then add or remove."""
-        wait = self.usage.wait()
+        wait = self.graph.usage.wait()
         if wait is not None:
             reason = "the ad account's hourly rate is nearly spent"
             return Later(reason, is_maybe_accepted=False, wait_seconds=wait)
-        operation, _, label = route.partition(" ")
-        with self.turn:
-            find = Lookup(self.request, self.options, self.settings.ad_account_id, self.known)
-            problem = find.make(label) if operation == "POST" else find.find(label)
-            if problem is not None:
-                return problem
-        if label not in self.known:
-            # without an audience nobody is in it
-            return Taken() if operation == "DELETE" else Stop(_NO_AUDIENCE)
-        return self._change(self.known[label], operation, records)
-
-    def _change(self, audience: str, operation: str, records: Sequence[bytes]) -> Reply:
+        found = self.directory.locate(route)
+        if not isinstance(found, Located):
+            return found
         session = {
             "session_id": secrets.randbits(_SESSION_BITS),
             "batch_seq": 1,
@@ -184,33 +100,8 @@ class Audiences:
             orjson.dumps(SCHEMA),
             b"[" + self.limits.join(records) + b"]",
         )
-        answer = self.request(operation, f"{audience}/users", content=content)
-        if not isinstance(answer, Answer):
-            return answer
-        return _read_counts(answer.json(), records)
-
-    def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        content: bytes = b"",
-        params: Mapping[str, str] | None = None,
-    ) -> Answer | Reply:
-        """Make one attempt; a refusal comes back as what it means."""
-        query = self.settings.params(milliseconds(self.http.clock.now()) // 1_000) | dict(
-            params or {}
-        )
-        headers = self.settings.headers()
-        if method == "GET":
-            answer = self.http.get(path, headers=headers, params=query, read=READ)
-        else:
-            call = self.http.post if method == "POST" else self.http.delete
-            answer = call(path, content=content, headers=headers, params=query, read=READ)
-        if not isinstance(answer, Answer):
-            return answer
-        self.usage.note(answer.headers)
-        return read_refusal(answer, self.usage) or answer
+        answer = self.graph.request(found.operation, f"{found.audience}/users", content=content)
+        return _read_counts(answer.json(), records) if isinstance(answer, Answer) else answer
 
 
 def _read_counts(body: Any, records: Sequence[bytes]) -> Reply:  # noqa: ANN401 - any JSON
@@ -257,14 +148,14 @@ def _texts(samples: Any) -> list[bytes]:  # noqa: ANN401 - any JSON
 
 def check(settings: MetaSettings, http: Http) -> Check:
     """Ask for the token's permissions and for the account's name."""
-    channel = Audiences.open(settings, AudienceOptions(), http)
-    answer = channel.request("GET", "me/permissions")
+    graph = Graph(settings, http)
+    answer = graph.request("GET", "me/permissions")
     if not isinstance(answer, Answer):
         return _failed(answer)
     granted = _granted(answer.json())
     if "ads_management" not in granted:
         return Check(is_ok=False, message="the access token lacks the permission ads_management")
-    answer = channel.request("GET", f"act_{settings.ad_account_id}", params={"fields": "id"})
+    answer = graph.request("GET", f"act_{settings.ad_account_id}", params={"fields": "id"})
     if not isinstance(answer, Answer):
         return _failed(answer)
     return Check(is_ok=True, message="answers, and takes the access token and the ad account")

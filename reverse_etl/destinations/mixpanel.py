@@ -42,6 +42,7 @@ from reverse_etl.destinations.mixpanel_rules import (
     read_profile,
     read_properties,
 )
+from reverse_etl.destinations.settings_rules import absent, require_one_of
 from reverse_etl.http import Answer
 from warehouse.errors import UsageError
 
@@ -93,9 +94,7 @@ class MixpanelSettings:
 
     def __post_init__(self) -> None:
         """Refuse an unknown region and half a service account."""
-        if self.region not in HOSTS:
-            message = f"mixpanel: region is {self.region!r}; allowed: {', '.join(HOSTS)}"
-            raise UsageError(message)
+        require_one_of("mixpanel", "region", self.region, HOSTS)
         if bool(self.service_account_username) != bool(self.service_account_secret):
             given = bool(self.service_account_username)
             key = "service_account_secret" if given else "service_account_username"
@@ -121,13 +120,12 @@ class MixpanelSettings:
         A lookup table is made in Mixpanel, and replaced by a service account only.
         """
         if object_name == "campaign_lookup":
-            needed: dict[str, object] = {
-                "project_id": self.project_id,
-                "service_account_username": self.service_account_username,
-                "service_account_secret": self.service_account_secret,
-                "lookup_table_id": self.lookup_table_id,
-            }
-            return tuple(name for name, value in needed.items() if not value)
+            return absent(
+                project_id=self.project_id,
+                service_account_username=self.service_account_username,
+                service_account_secret=self.service_account_secret,
+                lookup_table_id=self.lookup_table_id,
+            )
         has_account = bool(self.service_account_username and self.project_id)
         if self.project_token or (has_account and object_name == "message_events"):
             return ()

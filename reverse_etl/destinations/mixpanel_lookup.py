@@ -84,7 +84,8 @@ class LookupTable:
 
     def send(self, route: str, records: Sequence[bytes]) -> Reply:
         """Replace the table."""
-        answer = self.http.put(
+        answer = self.http.request(
+            "PUT",
             route,
             content=self.limits.join(records),
             headers={"Content-Type": "text/csv", "Authorization": self.settings.authorization},

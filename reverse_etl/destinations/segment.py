@@ -20,7 +20,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,7 @@ from reverse_etl.contract import (
 )
 from reverse_etl.credentials import Secret
 from reverse_etl.destinations.payloads import iso_instant, read_payload
+from reverse_etl.destinations.posted import Posted
 from reverse_etl.destinations.segment_rules import (
     MAX_BATCH_BYTES,
     MAX_CALL_BYTES,
@@ -48,12 +49,10 @@ from reverse_etl.destinations.segment_rules import (
     audience_key,
     encode_call,
 )
+from reverse_etl.destinations.settings_rules import absent, require_one_of
 from reverse_etl.http import READ_BY_DESTINATION, Answer, retry_after
-from warehouse.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from reverse_etl.contract import Change, Reply
     from reverse_etl.http import Http
 
@@ -80,9 +79,7 @@ class SegmentSettings:
 
     def __post_init__(self) -> None:
         """Refuse an unknown region."""
-        if self.region not in HOSTS:
-            message = f"segment: region is {self.region!r}; allowed: {', '.join(HOSTS)}"
-            raise UsageError(message)
+        require_one_of("segment", "region", self.region, HOSTS)
 
     @property
     def url(self) -> str:
@@ -96,7 +93,7 @@ class SegmentSettings:
 
     def missing(self, _object_name: str) -> tuple[str, ...]:
         """Nothing goes without a write key."""
-        return () if self.write_key else ("write_key",)
+        return absent(write_key=self.write_key)
 
 
 @dataclass(frozen=True)
@@ -112,9 +109,7 @@ class MembershipOptions:
 
     def __post_init__(self) -> None:
         """Refuse an unknown kind of call."""
-        if self.calls not in _CALLS:
-            message = f"segment: calls is {self.calls!r}; allowed: {', '.join(_CALLS)}"
-            raise UsageError(message)
+        require_one_of("segment", "calls", self.calls, _CALLS)
 
 
 @dataclass(frozen=True)
@@ -139,7 +134,7 @@ class _Source:
             "context": _CONTEXT,
         }
 
-    def send(self, content: bytes) -> Reply:
+    def send(self, _path: str, content: bytes, _count: int) -> Reply:
         """Make one attempt, and read the reply."""
         # Segment moves an event by what lies between `sentAt` and when it receives the batch
         now = iso_instant(milliseconds(self.http.clock.now()))
@@ -153,69 +148,53 @@ class _Source:
         return self.http.post(_PATH, content=content, headers=headers, read=read)
 
 
-@dataclass(frozen=True)
-class _Events:
-    source: _Source
-    limits: Limits = EVENT_LIMITS
-
-    @classmethod
-    def open(cls, settings: SegmentSettings, _options: EventOptions, http: Http) -> _Events:
-        return cls(_Source(settings, http))
-
-    def route(self, _change: Change) -> str:
-        return _PATH
-
-    def encode(self, change: Change) -> bytes:
-        if change.occurred_ms is None:
-            message = "an event without a time"
-            raise Refused(message)
-        instant = iso_instant(change.occurred_ms)
-        call = self.source.call(change, "track", instant, change.record_key)
-        call["event"] = change.label
-        call["properties"] = read_payload(change)
-        return encode_call(call)
-
-    def send(self, _route: str, records: Sequence[bytes]) -> Reply:
-        return self.source.send(self.limits.join(records))
+def _write_event(source: _Source, change: Change) -> bytes:
+    if change.occurred_ms is None:
+        message = "an event without a time"
+        raise Refused(message)
+    instant = iso_instant(change.occurred_ms)
+    call = source.call(change, "track", instant, change.record_key)
+    call["event"] = change.label
+    call["properties"] = read_payload(change)
+    return encode_call(call)
 
 
-@dataclass(frozen=True)
-class _Members:
-    source: _Source
-    options: MembershipOptions
-    limits: Limits = MEMBER_LIMITS
+def _write_membership(source: _Source, wanted: str, change: Change) -> bytes:
+    """A trait, an event, or both: who enters a second time must not be taken for the first.
 
-    @classmethod
-    def open(cls, settings: SegmentSettings, options: MembershipOptions, http: Http) -> _Members:
-        return cls(_Source(settings, http), options)
+    So the messageId has the moment in it: kept over the attempts of a run, another in the next.
+    """
+    key, is_in = audience_key(change.label), change.operation != "remove"
+    now = milliseconds(source.http.clock.now())
+    instant = iso_instant(now)
+    base = f"{change.record_key}-{change.operation}-{now}"
+    identify = source.call(change, "identify", instant, f"{base}-i")
+    track = source.call(change, "track", instant, f"{base}-t")
+    calls = {
+        "identify": identify | {"traits": {key: is_in}},
+        "track": track
+        | {
+            "event": "Audience Entered" if is_in else "Audience Exited",
+            "properties": {"audience_key": key, key: is_in, "audience_name": change.label},
+        },
+    }
+    names = [wanted] if wanted in calls else list(calls)
+    return b",".join(encode_call(calls[name]) for name in names)
 
-    def route(self, _change: Change) -> str:
-        return _PATH
 
-    def encode(self, change: Change) -> bytes:
-        """A trait, an event, or both: who enters a second time must not be taken for the first.
+def _write_traits(source: _Source, change: Change) -> bytes:
+    """An `identify`; a value that returns within a day is no repetition: the moment is in it.
 
-        So the messageId has the moment in it: kept over the attempts of a run, another in the next.
-        """
-        key, is_in = audience_key(change.label), change.operation != "remove"
-        now = milliseconds(self.source.http.clock.now())
-        instant = iso_instant(now)
-        base = f"{change.record_key}-{change.operation}-{now}"
-        identify = self.source.call(change, "identify", instant, f"{base}-i")
-        track = self.source.call(change, "track", instant, f"{base}-t")
-        calls = {
-            "identify": identify | {"traits": {key: is_in}},
-            "track": track
-            | {
-                "event": "Audience Entered" if is_in else "Audience Exited",
-                "properties": {"audience_key": key, key: is_in, "audience_name": change.label},
-            },
-        }
-        wanted = [self.options.calls] if self.options.calls in calls else list(calls)
-        return b",".join(encode_call(calls[name]) for name in wanted)
-
-    def send(self, _route: str, records: Sequence[bytes]) -> Reply:
-        return self.source.send(self.limits.join(records))
+    A trait that is null would be overwritten with nothing, so it is not sent.
+    """
+    traits = {key: value for key, value in read_payload(change).items() if value is not None}
+    if not traits:
+        message = "no trait has a value"
+        raise Refused(message)
+    now = milliseconds(source.http.clock.now())
+    message_id = f"{change.record_key}-p-{now}"
+    call = source.call(change, "identify", iso_instant(now), message_id)
+    return encode_call(call | {"traits": traits})
 
 
 @dataclass(frozen=True)
@@ -224,33 +203,26 @@ class TraitOptions:
 
 
 @dataclass(frozen=True)
-class _Traits:
+class _Calls(Posted):
+    """A channel whose records are calls to one source."""
+
     source: _Source
-    limits: Limits = EVENT_LIMITS
 
-    @classmethod
-    def open(cls, settings: SegmentSettings, _options: TraitOptions, http: Http) -> _Traits:
-        return cls(_Source(settings, http))
 
-    def route(self, _change: Change) -> str:
-        return _PATH
+def _open_events(settings: SegmentSettings, _options: EventOptions, http: Http) -> _Calls:
+    source = _Source(settings, http)
+    return _Calls(_PATH, EVENT_LIMITS, partial(_write_event, source), source.send, source)
 
-    def encode(self, change: Change) -> bytes:
-        """An `identify`; a value that returns within a day is no repetition: the moment is in it.
 
-        A trait that is null would be overwritten with nothing, so it is not sent.
-        """
-        traits = {key: value for key, value in read_payload(change).items() if value is not None}
-        if not traits:
-            message = "no trait has a value"
-            raise Refused(message)
-        now = milliseconds(self.source.http.clock.now())
-        message_id = f"{change.record_key}-p-{now}"
-        call = self.source.call(change, "identify", iso_instant(now), message_id)
-        return encode_call(call | {"traits": traits})
+def _open_members(settings: SegmentSettings, options: MembershipOptions, http: Http) -> _Calls:
+    source = _Source(settings, http)
+    write = partial(_write_membership, source, options.calls)
+    return _Calls(_PATH, MEMBER_LIMITS, write, source.send, source)
 
-    def send(self, _route: str, records: Sequence[bytes]) -> Reply:
-        return self.source.send(self.limits.join(records))
+
+def _open_traits(settings: SegmentSettings, _options: TraitOptions, http: Http) -> _Calls:
+    source = _Source(settings, http)
+    return _Calls(_PATH, EVENT_LIMITS, partial(_write_traits, source), source.send, source)
 
 
 def _read(answer: Answer | Reply, source: _Source) -> Reply:
@@ -288,11 +260,11 @@ SEGMENT = Destination(
     settings=SegmentSettings,
     objects={
         # Segment drops a messageId it has seen in the last 24 hours, "best effort"
-        "message_events": Object(frozenset(["append"]), EventOptions, _Events.open),
+        "message_events": Object(frozenset(["append"]), EventOptions, _open_events),
         "audience_members": Object(
-            frozenset(["mirror", "upsert"]), MembershipOptions, _Members.open
+            frozenset(["mirror", "upsert"]), MembershipOptions, _open_members
         ),
-        "person_properties": Object(frozenset(["upsert"]), TraitOptions, _Traits.open),
+        "person_properties": Object(frozenset(["upsert"]), TraitOptions, _open_traits),
     },
     check=_check,
 )

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - the options are read by their types
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from reverse_etl.contract import Later, Stop, Unnamed
+from reverse_etl.contract import Stop
+from reverse_etl.destinations.audience_directory import Directory, Page, Terms
 from reverse_etl.http import Answer
 
 if TYPE_CHECKING:
     from reverse_etl.contract import Reply
+    from reverse_etl.destinations.tiktok_api import BusinessApi
 
+AUDIENCES = "dmp/custom_audience/list/"
 _PAGE_SIZE = 100
-# an advertiser has 400 audiences at most
-_MOST_PAGES = 10
 _MOST_NAME = 128
-_UNDOCUMENTED = "a list of audiences that is not the documented one"
+# an advertiser has 400 audiences at most
+TERMS = Terms("audience", "add", "delete", "audience_ids", "advertiser_id", most_pages=10)
 
 
 @dataclass(frozen=True)
@@ -35,98 +37,50 @@ class AudienceOptions:
     audience_ids: Mapping[str, str] = field(default_factory=dict)
 
 
-class Request(Protocol):
-    """One attempt at the Business API."""
-
-    def __call__(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None = None,
-        params: Mapping[str, str] | None = None,
-    ) -> Answer | Reply:
-        """Make it."""
-
-
 @dataclass(frozen=True)
-class Lookup:
-    """Where an advertiser's audiences are found.
+class CustomAudiences:
+    """The custom audiences of an advertiser."""
 
-    Attributes:
-        request: Makes one attempt.
-        options: The sync's options.
-        advertiser: The advertiser's number.
-        known: Ids by label, as far as they were found.
-    """
+    api: BusinessApi
 
-    request: Request
-    options: AudienceOptions
-    advertiser: str
-    known: dict[str, str]
+    def page(self, cursor: str | None) -> Page | Answer | Reply:
+        """Read a page; they are numbered."""
+        number = cursor or "1"
+        params = {"advertiser_id": self._advertiser, "page": number, "page_size": str(_PAGE_SIZE)}
+        answer = self.api.request("GET", AUDIENCES, params=params)
+        rows = _data(answer).get("list")
+        if not isinstance(rows, list) or not all(
+            isinstance(row, dict) and "audience_id" in row for row in rows
+        ):
+            return answer
+        following = None if len(rows) < _PAGE_SIZE else str(int(number) + 1)
+        return Page([(str(row.get("name")), str(row["audience_id"])) for row in rows], following)
 
-    def find(self, label: str) -> Reply | None:
-        """Look a label's audience up, if it is not known; says what hindered it."""
-        if label in self.known:
-            return None
-        found: list[str] = []
-        for page in range(1, _MOST_PAGES + 1):
-            params = {"advertiser_id": self.advertiser, "page": str(page)}
-            params["page_size"] = str(_PAGE_SIZE)
-            answer = self.request("GET", "dmp/custom_audience/list/", params=params)
-            rows = _rows(answer)
-            if rows is None:
-                return _unsent(answer)
-            found += [str(row["audience_id"]) for row in rows if row.get("name") == label]
-            if len(rows) < _PAGE_SIZE:
-                break
-        if len(found) > 1:
-            return Stop("has several audiences by the name of a label: name one in audience_ids")
-        self.known.update({label: found[0]} if found else {})
-        return None
-
-    def make(self, label: str) -> Reply | None:
-        """Look it up, and make it if there is none and that is allowed; says what hindered it."""
-        problem = self.find(label)
-        if problem is not None or label in self.known or not self.options.create:
-            return problem
+    def make(self, label: str) -> str | Answer | Reply:
+        """Make one."""
         if len(label) > _MOST_NAME:
             return Stop(f"takes names of {_MOST_NAME} letters at most, and a label is longer")
         body = {
             "custom_audience_name": label,
-            "advertiser_id": self.advertiser,
+            "advertiser_id": self._advertiser,
             "action": "create",
         }
-        answer = self.request("POST", "segment/audience/", body)
+        answer = self.api.request("POST", "segment/audience/", body)
         made = _data(answer).get("audience_id")
-        if not isinstance(made, str):
-            return _unsent(answer)
-        self.known[label] = made
-        return None
+        return made if isinstance(made, str) else answer
+
+    @property
+    def _advertiser(self) -> str:
+        return self.api.settings.advertiser_id
+
+
+def open_directory(api: BusinessApi, options: AudienceOptions) -> Directory:
+    """The audiences by their labels, as far as they are needed."""
+    audiences = CustomAudiences(api)
+    return Directory.open(audiences, TERMS, may_make=options.create, ids=options.audience_ids)
 
 
 def _data(answer: Answer | Reply) -> Mapping[str, Any]:
     body = answer.json() if isinstance(answer, Answer) else None
     data = body.get("data") if isinstance(body, dict) else None
     return data if isinstance(data, dict) else {}
-
-
-def _rows(answer: Answer | Reply) -> list[dict[str, Any]] | None:
-    """The audiences of a page, or nothing if it is none."""
-    rows = _data(answer).get("list")
-    is_list = isinstance(rows, list) and all(
-        isinstance(row, dict) and "audience_id" in row for row in rows
-    )
-    return rows if is_list else None
-
-
-def _unsent(answer: Answer | Reply) -> Reply:
-    """What hindered a request that carried no row."""
-    match answer:
-        case Answer():
-            return Later(_UNDOCUMENTED, is_maybe_accepted=False)
-        case Later(reason=reason, wait_seconds=wait):
-            return Later(reason, is_maybe_accepted=False, wait_seconds=wait)
-        case Unnamed(reason=reason):
-            return Stop(f"{reason} when an audience was looked up or made")
-        case _:
-            return answer

@@ -36,6 +36,7 @@ from reverse_etl.contract import (
 )
 from reverse_etl.credentials import Secret
 from reverse_etl.destinations.payloads import iso_instant, read_payload
+from reverse_etl.destinations.settings_rules import absent, require_one_of
 from reverse_etl.http import Answer
 from warehouse.errors import UsageError
 
@@ -96,8 +97,7 @@ class WebhookSettings:
 
     def missing(self, _object_name: str) -> tuple[str, ...]:
         """An endpoint and a secret: what is not signed could come from anybody."""
-        needed = {"base_url": self.base_url, "signing_secret": self.signing_secret}
-        return tuple(name for name, value in needed.items() if not value)
+        return absent(base_url=self.base_url, signing_secret=self.signing_secret)
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,7 @@ class RowOptions:
 
     def __post_init__(self) -> None:
         """Refuse an unknown format."""
-        if self.format not in _FORMATS:
-            message = f"webhook: format is {self.format!r}; allowed: {', '.join(_FORMATS)}"
-            raise UsageError(message)
+        require_one_of("webhook", "format", self.format, _FORMATS)
 
 
 @dataclass(frozen=True)
