@@ -16,6 +16,11 @@ COMMANDS = {
         "Run the whole loop on a seeded world against stand-ins on loopback.",
         "cio demo --people 5000",
     ),
+    "init": Command(
+        "cio.init_command:init",
+        "Set up: write the settings files, and try each credential that is filled in.",
+        "cio init --region eu --feed webhooks --feed api --destination mixpanel",
+    ),
     "load": Command(
         "cio.load_command:load",
         "Load what is not loaded yet, or changed since, into the warehouse.",

@@ -11,6 +11,7 @@ import orjson
 from reverse_etl.contract import Mode, Use
 from reverse_etl.delivery import Delivery
 from reverse_etl.destinations import DESTINATIONS
+from reverse_etl.identity import DEFAULT, read_identity
 from reverse_etl.options import read_options
 from warehouse.errors import UsageError
 
@@ -147,7 +148,7 @@ def _sync(exposure: Mapping[str, Any]) -> Sync:
         model=_text(meta, "model", where),
         use=_one_of(meta, "use", get_args(Use), where),
         mode=_one_of(meta, "mode", tuple(sorted(kind.modes)), where),
-        identity=_one_of(meta, "identity", _identities(kind), where),
+        identity=_identity(meta, kind, where),
         refresh=meta.get("refresh"),
         filter=_filter(meta, where),
         canary=_canary(meta, where),
@@ -159,11 +160,16 @@ def _sync(exposure: Mapping[str, Any]) -> Sync:
     )
 
 
+def _identity(meta: Mapping[str, Any], kind: Object, where: str) -> str:
+    named = str(_one_of(meta, "identity", _identities(kind), where))
+    return read_identity() if named == DEFAULT else named
+
+
 def _identities(kind: Object) -> tuple[str, ...]:
     """The columns that may name people: where hashes are asked for, nothing plain."""
     if not kind.is_about_people:
         return ("record_key",)
-    return IDENTITIES if kind.match_keys is None else (kind.match_keys.column,)
+    return (*IDENTITIES, DEFAULT) if kind.match_keys is None else (kind.match_keys.column,)
 
 
 def _known(given: Mapping[str, Any], allowed: Iterable[str], where: str) -> None:

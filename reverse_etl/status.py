@@ -127,12 +127,17 @@ def check_syncs(room: Room) -> list[tuple[str, Check | None]]:
         timeout = sync.delivery.timeout_seconds
         with Http(target.url, clock=room.clock, timeout_seconds=timeout) as http:
             answer = target.check(http)
-            found.append((sync.name, _on_time(answer, http.ahead_seconds)))
+            found.append((sync.name, on_time(answer, http.ahead_seconds)))
     return found
 
 
-def _on_time(answer: Check, ahead_seconds: float | None) -> Check:
-    """The answer, unless this machine's clock is off: vendors date and refuse rows by it."""
+def on_time(answer: Check, ahead_seconds: float | None) -> Check:
+    """The answer, unless this machine's clock is off: vendors date and refuse rows by it.
+
+    Args:
+        answer: What the destination answered.
+        ahead_seconds: By how much this machine's clock is ahead of the vendor's, if that is known.
+    """
     if not answer.is_ok or ahead_seconds is None or abs(ahead_seconds) <= MOST_SKEW_SECONDS:
         return answer
     word = "ahead of" if ahead_seconds > 0 else "behind"

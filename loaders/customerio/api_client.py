@@ -62,10 +62,19 @@ class ApiRefused(CioError):  # noqa: N818 - named by recovery: mend the settings
 class ApiClient:
     """Connections to one workspace's App API, for one load. Redirects are never followed."""
 
-    def __init__(self, settings: ApiSettings, timing: Timing | None = None) -> None:
-        """Make ready; nothing is opened yet."""
+    def __init__(
+        self, settings: ApiSettings, timing: Timing | None = None, *, attempts: int = _ATTEMPTS
+    ) -> None:
+        """Make ready; nothing is opened yet.
+
+        Args:
+            settings: Address and key.
+            timing: What tells the time.
+            attempts: How often to ask for one thing; with 1, no wait the API asks for is kept.
+        """
         self.timing = timing or Timing()
         self.requests = 0
+        self._attempts = attempts
         self._settings = settings
         self._bucket = Bucket(self.timing)
         self._halt = threading.Event()
@@ -145,10 +154,12 @@ class ApiClient:
             if not isinstance(reply, _Later):
                 return reply
             is_late = self.timing.monotonic() - started > _GIVE_UP_AFTER_SECONDS
-            if is_late or (number >= _ATTEMPTS and reply.wait_seconds is None):
+            is_out = number >= self._attempts
+            if is_late or (is_out and (reply.wait_seconds is None or self._attempts == 1)):
                 message = (
                     f"Customer.io's App API did not answer {method} {path}: {reply.reason}, "
-                    f"{number} attempts. Nothing was loaded; run it again later."
+                    f"{number} {'attempt' if number == 1 else 'attempts'}. Nothing was loaded; "
+                    "run it again later."
                 )
                 raise ApiUnavailable(message)
             self._wait(number, reply)

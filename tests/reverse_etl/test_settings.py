@@ -66,6 +66,20 @@ def test_a_wrong_sync_is_named_with_its_key_and_what_is_allowed(
     assert "sync members (syncs/members.yml)" in str(error.value)
 
 
+def test_a_sync_may_leave_the_key_to_the_company(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DLT_PROJECT_DIR", str(tmp_path))
+    world.declare_members(identity="default")
+    assert [sync.identity for sync in read_syncs(world.manifest)] == ["customer_id"]
+    (tmp_path / ".dlt").mkdir()
+    (tmp_path / ".dlt" / "config.toml").write_text('[reverse_etl.identity]\nkey = "email"\n')
+    assert [sync.identity for sync in read_syncs(world.manifest)] == ["email"]
+    monkeypatch.setenv("REVERSE_ETL__IDENTITY__KEY", "phone")
+    with pytest.raises(UsageError, match=r"REVERSE_ETL__IDENTITY__KEY.*'phone'; allowed: customer"):
+        read_syncs(world.manifest)
+
+
 def test_a_name_that_could_leave_the_home_is_refused(world: World) -> None:
     world.declare_members(name="../members")
     with pytest.raises(UsageError, match="small letters"):
