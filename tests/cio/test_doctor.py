@@ -125,7 +125,7 @@ def test_ten_are_looked_for() -> None:
             World(sql="select person_id from person_purchases where campaign_name = 'Cart'"),
             "campaign_name",
         ),
-        ("no_owner", World(meta=META | {"monitor": "TODO"}), "nobody as monitor"),
+        ("no_owner", World(meta=META | {"monitor": "tbd"}), "nobody as monitor"),
         (
             "over_exporting",
             World(change="insert into outbound_events select unnest(['sent', 'opened'])"),

@@ -68,7 +68,12 @@ final as (
         false as is_other_currency,
         amount
     from mparticle_refunds
-    where order_id not in (select refunds.order_id from refunds where refunds.order_id is not null)
+    where
+        order_id not in (
+            select refunds.order_id
+            from refunds
+            where refunds.order_id is not null
+        )
 )
 
 select * from final

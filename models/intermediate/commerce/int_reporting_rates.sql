@@ -47,7 +47,7 @@ final as (
     inner join reporting
         on
             stretches.valid_from < reporting.valid_before
-            and reporting.valid_from < stretches.valid_before
+            and stretches.valid_before > reporting.valid_from
     where stretches.currency <> upper('{{ var("reporting_currency") }}')
 
     union all

@@ -88,7 +88,11 @@ firsts as (
     where
         feeds <> 'api'
         and {{ is_repeatable('metric') }}
-        and delivery_id in (select joined.delivery_id from joined where joined.feeds = 'api')
+        and delivery_id in (
+            select told_by_api.delivery_id
+            from joined as told_by_api
+            where told_by_api.feeds = 'api'
+        )
     group by delivery_id, metric
 ),
 

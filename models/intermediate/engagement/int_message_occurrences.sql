@@ -40,15 +40,15 @@ ranked as (
             partition by message_reports.feed, message_reports.report_key
             order by
                 message_reports.version_number desc,
-                message_reports.profile_key nulls last,
-                message_reports.href nulls last,
-                message_reports.failure_message nulls last,
-                message_reports.is_machine nulls last,
-                message_reports.is_prefetched nulls last,
-                message_reports.is_proxied nulls last,
-                message_reports.is_synthetic nulls last,
-                message_reports.campaign_id nulls last,
-                message_reports.action_id nulls last,
+                message_reports.profile_key asc nulls last,
+                message_reports.href asc nulls last,
+                message_reports.failure_message asc nulls last,
+                message_reports.is_machine asc nulls last,
+                message_reports.is_prefetched asc nulls last,
+                message_reports.is_proxied asc nulls last,
+                message_reports.is_synthetic asc nulls last,
+                message_reports.campaign_id asc nulls last,
+                message_reports.action_id asc nulls last,
                 message_reports.occurred_at asc
         ) as version_rank
     from message_reports
