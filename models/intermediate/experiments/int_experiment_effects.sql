@@ -51,11 +51,14 @@ stratified as (
         arm,
         control_arm,
         metric,
-        sum(effect * stratum_people / nullif(all_people, 0)) as stratified_effect,
+        {{ sum_in_order('effect * stratum_people / nullif(all_people, 0)', 'segment') }}
+            as stratified_effect,
         -- A stratum without a spread of its own cannot be weighed, so there is no sum either.
         case
             when count(standard_error) = count(*)
-                then sqrt(sum(power(standard_error * stratum_people / nullif(all_people, 0), 2)))
+                then sqrt({{ sum_in_order(
+                    'power(standard_error * stratum_people / nullif(all_people, 0), 2)', 'segment'
+                ) }})
         end as stratified_standard_error
     from strata
     group by experiment_id, arm, control_arm, metric

@@ -74,9 +74,15 @@ caused as (
         campaign_experiments.experiment_id,
         max(currencies.currency) as currency,
         sum(experiment_results.people) as treated_people,
-        sum(experiment_results.effect * experiment_results.people) as incremental_revenue,
-        sum(experiment_results.ci_low * experiment_results.people) as incremental_ci_low,
-        sum(experiment_results.ci_high * experiment_results.people) as incremental_ci_high,
+        {{ sum_in_order(
+            'experiment_results.effect * experiment_results.people', 'experiment_results.arm'
+        ) }} as incremental_revenue,
+        {{ sum_in_order(
+            'experiment_results.ci_low * experiment_results.people', 'experiment_results.arm'
+        ) }} as incremental_ci_low,
+        {{ sum_in_order(
+            'experiment_results.ci_high * experiment_results.people', 'experiment_results.arm'
+        ) }} as incremental_ci_high,
         max(experiment_results.reason) filter (where experiment_results.effect is null) as reason
     from campaign_experiments
     inner join experiment_results

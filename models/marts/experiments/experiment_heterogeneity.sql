@@ -25,6 +25,7 @@ weighed as (
         estimates.control_arm,
         estimates.metric,
         estimates.window_hours,
+        estimates.segment,
         substr(estimates.segment, 1, strpos(estimates.segment, ':') - 1) as dimension,
         estimates.effect,
         1 / power(estimates.standard_error, 2) as weight
@@ -50,14 +51,18 @@ summed as (
         window_hours,
         dimension,
         count(*) as segments,
-        sum(weight * effect) / nullif(sum(weight), 0) as pooled_effect,
-        greatest(
-            sum(weight * effect * effect)
-            - power(sum(weight * effect), 2) / nullif(sum(weight), 0),
-            0
-        ) as cochran_q
+        {{ sum_in_order('weight', 'segment') }} as weight,
+        {{ sum_in_order('weight * effect', 'segment') }} as weighted_effect,
+        {{ sum_in_order('weight * effect * effect', 'segment') }} as weighted_square
     from weighed
     group by experiment_id, arm, control_arm, metric, window_hours, dimension
+),
+
+tested as (
+    select
+        *,
+        greatest(weighted_square - power(weighted_effect, 2) / nullif(weight, 0), 0) as cochran_q
+    from summed
 ),
 
 final as (
@@ -70,10 +75,10 @@ final as (
         dimension,
         segments,
         segments - 1 as degrees_of_freedom,
-        pooled_effect,
+        weighted_effect / nullif(weight, 0) as pooled_effect,
         cochran_q,
         {{ chi_square_upper_tail('cochran_q', '(segments - 1)') }} as p_value
-    from summed
+    from tested
     where segments > 1
 )
 
