@@ -56,8 +56,9 @@ def notebook(  # noqa: PLR0913 - an argument an option
         written = write_notebook_page(path, title=NOTEBOOKS[name], output=html)
         out.print(f"page: {written}", soft_wrap=True)
     if html is None and ipynb is None:
-        with read_published(Home.resolve()):
-            pass  # nothing published is better told here than in a page
+        # nothing published is better told here than in a page
+        with read_published(Home.resolve()) as published:
+            out.print(f"reads the build that finished {published.build.finished_at} UTC")
         options = [*(("--port", str(port)) if port else ()), *(("--headless",) if headless else ())]
         _marimo("--quiet", "edit" if edit else "run", str(path), *options)
 

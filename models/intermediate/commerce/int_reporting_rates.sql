@@ -1,3 +1,4 @@
+{%- set reporting_currency = "upper('" ~ var('reporting_currency') ~ "')" -%}
 -- Rates are all in one currency, whichever it is; what counts is the ratio of two of them. Where
 -- the reporting currency has no rate, the rates are in it.
 with currency_rates as (
@@ -22,7 +23,7 @@ reporting_stretches as (
         valid_from,
         valid_before
     from stretches
-    where currency = upper('{{ var("reporting_currency") }}')
+    where currency = {{ reporting_currency }}
 ),
 
 reporting as (
@@ -48,12 +49,12 @@ final as (
         on
             stretches.valid_from < reporting.valid_before
             and stretches.valid_before > reporting.valid_from
-    where stretches.currency <> upper('{{ var("reporting_currency") }}')
+    where stretches.currency <> {{ reporting_currency }}
 
     union all
 
     select
-        upper('{{ var("reporting_currency") }}') as currency,
+        {{ reporting_currency }} as currency,
         cast('0001-01-01' as date) as valid_from,
         cast('9999-12-31' as date) as valid_before,
         cast(1 as decimal(18, 8)) as rate

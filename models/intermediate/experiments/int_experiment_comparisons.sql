@@ -36,11 +36,11 @@ final as (
         treated.metric,
         treated.window_hours,
         treated.segment,
-        case when control.is_control then 'holdout' else 'arms' end as comparison,
         {%- for name in sums %}
         treated.{{ name }} as {{ name }}_t,
-        control.{{ name }} as {{ name }}_c{{ ',' if not loop.last }}
+        control.{{ name }} as {{ name }}_c,
         {%- endfor %}
+        case when control.is_control then 'holdout' else 'arms' end as comparison
     from arms as treated
     inner join arms as control
         on

@@ -1,3 +1,9 @@
+{%- set carried = [
+    'people', 'delivered_people', 'nonzero_people', 'sum_y', 'sum_yy', 'sum_yyy', 'sum_yd',
+    'sum_x', 'sum_xx', 'sum_xy', 'sum_per', 'sum_per_per', 'sum_y_per', 'mean', 'mean_x',
+    'delivered', 'ratio', 'variance', 'variance_x', 'covariance', 'third_moment',
+    'cace_variance_y', 'cace_variance_d', 'cace_covariance', 'ratio_variance',
+] -%}
 -- The moments of both arms and the plain difference of their means.
 with comparisons as (
     select * from {{ ref('int_experiment_comparisons') }}
@@ -25,7 +31,20 @@ moments as (
 
 final as (
     select
-        *,
+        experiment_id,
+        arm,
+        control_arm,
+        metric,
+        window_hours,
+        segment,
+        comparison,
+        kind,
+        headline_method,
+        {%- for name in carried %}
+        {{ name }}_t,
+        {{ name }}_c,
+        {%- endfor %}
+        theta,
         mean_t - mean_c as effect,
         delivered_t - delivered_c as effect_d,
         {{ welch_standard_error('variance_t', 'people_t', 'variance_c', 'people_c') }}

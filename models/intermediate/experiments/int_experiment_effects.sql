@@ -64,6 +64,20 @@ stratified as (
     group by experiment_id, arm, control_arm, metric
 ),
 
+post_stratified as (
+    select
+        whole.*,
+        stratified.stratified_effect,
+        stratified.stratified_standard_error
+    from whole
+    inner join stratified
+        on
+            whole.experiment_id = stratified.experiment_id
+            and whole.arm = stratified.arm
+            and whole.control_arm = stratified.control_arm
+            and whole.metric = stratified.metric
+),
+
 final as (
     {{ experiment_effect(
         'method', 'effect', 'standard_error', "case when method = 'welch' then degrees_of_freedom end",
@@ -113,9 +127,7 @@ final as (
     union all
 
     {{ experiment_effect("'post_stratified'", 'stratified_effect', 'stratified_standard_error') }}
-    from whole
-    inner join stratified
-        using (experiment_id, arm, control_arm, metric)
+    from post_stratified
 )
 
 select * from final
