@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import uuid
@@ -28,7 +29,10 @@ from warehouse.settings import check_settings
 
 if TYPE_CHECKING:
     import duckdb
+    from dlt.common.destination import DestinationCapabilitiesContext
+    from dlt.common.normalizers.naming import NamingConvention
     from dlt.common.schema.typing import TColumnSchema, TTableSchemaColumns
+    from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 
 
 Batch: TypeAlias = "pa.Table | pa.RecordBatch"
@@ -125,6 +129,26 @@ def _pairs(
         yield from tables
 
 
+class _Warehouse(dlt.destinations.duckdb):
+    """dlt's DuckDB destination, configured once.
+
+    dlt asks for its capabilities thirty times a load and reads every source of configuration anew
+    each time: more than half of what a small load costs.
+    """
+
+    @functools.cached_property
+    def _own(self) -> DuckDbClientConfiguration:
+        return self.configuration(self.spec(), accept_partial=True)
+
+    def capabilities(
+        self,
+        config: DuckDbClientConfiguration | None = None,
+        naming: NamingConvention | None = None,
+    ) -> DestinationCapabilitiesContext:
+        """What the warehouse can do."""
+        return super().capabilities(config or self._own, naming)
+
+
 def _resource(
     pairs: Iterable[tuple[str, Batch]],
     columns: Mapping[str, Columns],
@@ -179,7 +203,7 @@ def _run(
     pipeline = dlt.pipeline(
         pipeline_name=dataset,
         pipelines_dir=str(folder),
-        destination=dlt.destinations.duckdb(connection),
+        destination=_Warehouse(connection, destination_name="duckdb"),
         dataset_name=dataset,
     )
     # what is loaded is a table in the warehouse; dlt's own state neither travels nor decides
