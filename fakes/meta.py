@@ -58,6 +58,7 @@ def create_app(  # noqa: PLR0913 - each a circumstance that some test varies
     is_proof_demanded: bool = False,
     most_samples: int = MAX_SAMPLES,
     usage: str = "",
+    settles_after: int = 0,
 ) -> Control:
     """The stand-in as an ASGI app.
 
@@ -68,6 +69,8 @@ def create_app(  # noqa: PLR0913 - each a circumstance that some test varies
         is_proof_demanded: Every call must prove that it holds the app's secret.
         most_samples: How many invalid entries a reply shows.
         usage: The header `X-Business-Use-Case-Usage` of its replies.
+        settles_after: So many requests to an audience that was just made are answered as if it
+            were not there.
 
     Returns:
         The app, with the Graph API's paths of one ad account and the control endpoints under
@@ -77,6 +80,7 @@ def create_app(  # noqa: PLR0913 - each a circumstance that some test varies
     vendor.is_proof_demanded = is_proof_demanded
     vendor.most_samples = most_samples
     vendor.usage = usage
+    vendor.settles_after = settles_after
     control = Control()
     control.serve(vendor.routes())
     return control
@@ -90,6 +94,8 @@ class _Meta:
         self.is_proof_demanded = False
         self.most_samples = MAX_SAMPLES
         self.usage = ""
+        self.settles_after = 0
+        self.unsettled: dict[str, int] = {}
         self.audiences: dict[str, HashedList] = {}
         self.sessions: dict[int, tuple[int, int]] = {}
         for change in store.read():
@@ -165,6 +171,7 @@ class _Meta:
             raise _refusal(100, "(#100) customer_file_source is required", subcode=1870053)
         audience = str(FIRST_ID + len(self.audiences) + 1)
         self._take(audience, "MAKE", [], name=body["name"])
+        self.unsettled[audience] = self.settles_after
         return {"id": audience}
 
     def _permitted(self) -> None:
@@ -178,6 +185,10 @@ class _Meta:
         if audience not in self.audiences:
             message = f"Unsupported {request.method} request. Object does not exist"
             raise _refusal(100, message, subcode=33)
+        if self.unsettled.get(audience, 0):
+            self.unsettled[audience] -= 1
+            message = f"(#803) Some of the aliases you requested do not exist: {audience}"
+            raise _refusal(803, message, status=404, kind="OAuthException")
         payload = body.get("payload") if isinstance(body, dict) else None
         schema, rows = _read_payload(payload)
         number = self._session(body.get("session"), len(rows))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reverse_etl.journal import Journal
     from reverse_etl.pace import Pace
     from reverse_etl.packing import Batch, Packer
+    from reverse_etl.stop_list import StopList
 
 _REASON_LENGTH = 300
 _REFUSALS_IN_A_ROW = 20
@@ -50,6 +51,7 @@ class Line:
         packer: Told when batches are too large.
         pace: The vendor's rate, in records.
         request_pace: Its rate, in requests.
+        stop_list: Who must not be sent any more.
         clock: What tells the time.
         halt: Set when no more attempts are to be made.
         counts: Rows by outcome.
@@ -63,6 +65,7 @@ class Line:
     packer: Packer
     pace: Pace
     request_pace: Pace
+    stop_list: StopList
     clock: Clock
     halt: threading.Event
     counts: Counter[Outcome] = field(default_factory=Counter)
@@ -128,9 +131,12 @@ def _send_part(line: Line, batch: Batch) -> list[Batch]:
     started = line.clock.monotonic()
     number = 0
     while True:
-        number += 1
         line.pace.take(len(batch.rows), line.halt)
         line.request_pace.take(1, line.halt)
+        _drop_stopped(line, batch)
+        if not batch.rows:
+            return []
+        number += 1
         attempt = line.journal.intend(batch.rows)
         reply = line.channel.send(batch.route, batch.records)
         if not isinstance(reply, Later):
@@ -154,6 +160,22 @@ def _send_part(line: Line, batch: Batch) -> list[Batch]:
         if line.halt.is_set():
             _leave(line, batch)
             return []
+
+
+def _drop_stopped(line: Line, batch: Batch) -> None:
+    """Take out of a batch who must not be sent any more: it may have waited for long."""
+    line.stop_list.refresh()
+    news = line.stop_list.news
+    if news == batch.judged_at:
+        return
+    batch.judged_at = news
+    judged = ((i, line.stop_list.reason(change)) for i, change in enumerate(batch.changes))
+    stopped = {i: reason for i, reason in judged if reason is not None}
+    if stopped:
+        left: Outcome = "unknown" if batch.is_maybe_accepted else "skipped"
+        line.journal.note(Exceptional(batch.rows[i], left, stopped[i]) for i in stopped)
+        line.count(left, len(stopped))
+        batch.drop(stopped.keys())
 
 
 def _settle(line: Line, batch: Batch, attempt: int, reason: str) -> None:
@@ -187,7 +209,7 @@ def _answered(
 
 def _taken(line: Line, batch: Batch, attempt: int, reply: Taken) -> list[Batch]:
     refused = [
-        Exceptional(batch.rows[i], "rejected", _clear(reason, batch.identifiers[i]))
+        Exceptional(batch.rows[i], "rejected", _clear(reason, batch.changes[i].identifier))
         for i, reason in sorted(reply.refused.items())
     ]
     unsure = sorted(reply.unsure.keys() - reply.refused.keys())
@@ -221,7 +243,7 @@ def _divided(line: Line, batch: Batch, attempt: int, reply: TooLarge | Unnamed) 
         if isinstance(reply, TooLarge) and not batch.is_part:
             line.packer.shrink(len(batch.rows))
         return list(batch.halves())
-    reason = _clear(reply.reason, batch.identifiers[0])
+    reason = _clear(reply.reason, batch.changes[0].identifier)
     exceptions = [Exceptional(batch.rows[0], "rejected", reason)]
     line.journal.settle(attempt, outcome="skipped", rows=(), exceptions=exceptions)
     line.count("rejected", 1)

@@ -100,6 +100,7 @@ class _Delivery:
             request_pace=Pace(
                 delivery.requests_per_second or limits.requests_per_second, way.clock
             ),
+            stop_list=way.stop_list,
             clock=way.clock,
             halt=way.halt,
         )
@@ -110,7 +111,6 @@ class _Delivery:
         self.counts: Counter[Outcome] = Counter()
 
     def run(self) -> Delivered:
-        self.way.stop_list.refresh()
         with ThreadPoolExecutor(self.connections) as pool:
             try:
                 self._send_all(pool)
@@ -144,7 +144,6 @@ class _Delivery:
     def _take(self, pool: ThreadPoolExecutor, change: Change, *, is_exempt: bool) -> None:
         way = self.way
         reason = held_back(way.findings, change.operation, is_exempt=is_exempt)
-        reason = reason or way.stop_list.reason(change)
         if reason is not None:
             self._note(Exceptional(change.row, "skipped", reason))
             return
@@ -173,7 +172,6 @@ class _Delivery:
         while len(self.flying) >= self.connections:
             self._collect()
         if not self.way.halt.is_set():
-            self.way.stop_list.refresh()
             self.flying.add(pool.submit(send, self.line, batch))
 
     def _drain(self, pool: ThreadPoolExecutor) -> None:

@@ -180,7 +180,7 @@ def _staleness(sync: Sync, plan: SyncPlan, target: Target, now: datetime) -> lis
 
 def _size(sync: Sync, plan: SyncPlan) -> list[Finding]:
     if sync.guards.expected_rows is None:
-        return []
+        return _collapse(plan)
     least, most = sync.guards.expected_rows
     rows = (plan.adds if sync.mode == "append" else plan.wanted) + plan.waiting
     if least <= rows <= most:
@@ -190,6 +190,18 @@ def _size(sync: Sync, plan: SyncPlan) -> list[Finding]:
     # too few is as suspect as too many: whom a broken model lost must not be removed either
     holds = _REMOVALS if sync.use == "suppress" else _ALL
     return [Finding("size", message, holds)]
+
+
+def _collapse(plan: SyncPlan) -> list[Finding]:
+    """An empty model would take everybody away, whatever the sync is for."""
+    if plan.considered or plan.removes <= FEW_ROWS:
+        return []
+    message = (
+        f"the model has no row for this sync, and {plan.removes} would be removed: a source that "
+        "broke looks like that. If it is meant, --force size; guards.expected_rows: [0, …] allows "
+        "it for good."
+    )
+    return [Finding("size", message, _REMOVALS)]
 
 
 def _change(sync: Sync, plan: SyncPlan) -> list[Finding]:

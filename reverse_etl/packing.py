@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from reverse_etl.contract import Change, Limits
 
@@ -19,19 +19,21 @@ class Batch:
         route: What they have in common.
         rows: Their rows in the plan.
         records: The records, encoded.
-        identifiers: Whom they are about, so that a reason can be cleared of it.
+        changes: What they were made of: whom they are about is asked again before each attempt.
         is_maybe_accepted: An earlier attempt may have been accepted.
         is_part: It is a part of a batch that was too large, or taken in part.
         wait_seconds: How long it waits before it is sent.
+        judged_at: How much of the stop list its records were held against.
     """
 
     route: str
     rows: list[int] = field(default_factory=list)
     records: list[bytes] = field(default_factory=list)
-    identifiers: list[str] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
     is_maybe_accepted: bool = False
     is_part: bool = False
     wait_seconds: float = 0.0
+    judged_at: int = 0
 
     def pick(self, positions: list[int], *, wait_seconds: float = 0.0) -> Batch:
         """The batch of some of its records, to wait first if asked."""
@@ -39,11 +41,19 @@ class Batch:
             self.route,
             [self.rows[i] for i in positions],
             [self.records[i] for i in positions],
-            [self.identifiers[i] for i in positions],
+            [self.changes[i] for i in positions],
             is_maybe_accepted=self.is_maybe_accepted,
             is_part=True,
             wait_seconds=wait_seconds,
+            judged_at=self.judged_at,
         )
+
+    def drop(self, positions: Collection[int]) -> None:
+        """Take some of its records out."""
+        kept = [i for i in range(len(self.rows)) if i not in positions]
+        self.rows = [self.rows[i] for i in kept]
+        self.records = [self.records[i] for i in kept]
+        self.changes = [self.changes[i] for i in kept]
 
     def halves(self) -> tuple[Batch, Batch]:
         """The batch in two."""
@@ -84,7 +94,7 @@ class Packer:
         self._content[route] = content
         batch.rows.append(change.row)
         batch.records.append(record)
-        batch.identifiers.append(change.identifier)
+        batch.changes.append(change)
         return full
 
     def _most_of(self, change: Change) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import orjson
@@ -19,7 +20,12 @@ __all__ = ["StopList", "digest", "stop_list_path"]
 
 
 class StopList:
-    """Who must not be sent any more; read again whenever the file has grown."""
+    """Who must not be sent any more; read again whenever the file has grown.
+
+    Attributes:
+        news: How many entries were taken in so far: rows judged at the same number need no second
+            look.
+    """
 
     def __init__(self, path: Path, use: Use, *, since: datetime | None = None) -> None:
         """Look at `path` on behalf of a sync; an opt-out concerns activating syncs only.
@@ -32,12 +38,18 @@ class StopList:
         self._path = path
         self._use = use
         self._since = since
+        self.news = 0
         self._read = 0
+        self._lock = threading.Lock()
         self._opted_out: set[str] = set()
         self._erased: set[str] = set()
 
     def refresh(self) -> None:
-        """Take in what was appended since."""
+        """Take in what was appended since; safe to call from several threads."""
+        with self._lock:
+            self._refresh()
+
+    def _refresh(self) -> None:
         try:
             if self._path.stat().st_size <= self._read:
                 return
@@ -62,8 +74,10 @@ class StopList:
             return
         if kind == "erasure":
             self._erased.add(identifier)
+            self.news += 1
         elif kind == "opt_out":
             self._opted_out.add(identifier)
+            self.news += 1
 
     def reason(self, change: Change) -> str | None:
         """Why a change must not be sent, or nothing. Removals always may."""

@@ -54,10 +54,14 @@ class Page(NamedTuple):
 
 
 class Located(NamedTuple):
-    """An audience's id, and the word of the route that led there."""
+    """An audience's id, the word of the route that led there, and whether this run made it.
+
+    A platform may not know for a while what it just made.
+    """
 
     operation: str
     audience: str
+    is_new: bool = False
 
 
 class Platform(Protocol):
@@ -79,6 +83,7 @@ class Directory:
         terms: The platform's words.
         may_make: Whether an audience that is not there is made.
         known: Ids by label.
+        made: The labels among them whose audience was made in this run.
         turn: Held while an audience is looked up or made, so that no two are made for one label.
     """
 
@@ -86,6 +91,7 @@ class Directory:
     terms: Terms
     may_make: bool
     known: dict[str, str]
+    made: set[str] = field(default_factory=set)
     turn: Lock = field(default_factory=Lock, repr=False)
 
     @classmethod
@@ -112,7 +118,7 @@ class Directory:
             problem = None if label in self.known else self._find(label)
             if problem is None and label not in self.known:
                 problem = Taken() if operation == self.terms.removes else self._make(label)
-            return problem or Located(operation, self.known[label])
+            return problem or Located(operation, self.known[label], label in self.made)
 
     def _find(self, label: str) -> Reply | None:
         """Look an audience up by its name; says what hindered it."""
@@ -143,6 +149,7 @@ class Directory:
         if not isinstance(made, str):
             return self._hindered(made)
         self.known[label] = made
+        self.made.add(label)
         return None
 
     def _hindered(self, answer: Answer | Reply) -> Reply:

@@ -32,6 +32,7 @@ from reverse_etl.destinations.audience_directory import Directory, Located
 from reverse_etl.destinations.hashed import encode_cells
 from reverse_etl.destinations.meta_api import Graph, MetaSettings
 from reverse_etl.destinations.meta_audiences import AudienceOptions, open_directory
+from reverse_etl.destinations.meta_errors import ABSENT
 from reverse_etl.http import Answer
 
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ class Audiences:
             b"[" + self.limits.join(records) + b"]",
         )
         answer = self.graph.request(found.operation, f"{found.audience}/users", content=content)
+        if answer == ABSENT and found.is_new:
+            return Later("the audience was just made", is_maybe_accepted=False)
         return _read_counts(answer.json(), records) if isinstance(answer, Answer) else answer
 
 

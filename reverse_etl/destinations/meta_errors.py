@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from reverse_etl.http import Answer
 
 READ = frozenset(
-    [codes.BAD_REQUEST, codes.UNAUTHORIZED, codes.FORBIDDEN, codes.INTERNAL_SERVER_ERROR]
+    [
+        *(codes.BAD_REQUEST, codes.UNAUTHORIZED, codes.FORBIDDEN, codes.NOT_FOUND),
+        codes.INTERNAL_SERVER_ERROR,
+    ]
 )
 """Statuses whose body says what is wrong; a throttled request is a 400 or a 403."""
 
@@ -40,6 +43,13 @@ FATAL: Mapping[int, str] = {
     2635: "refuses this version of its API: set a newer api_version",
     2655: "refuses: accept the custom audience terms of service in the business settings",
 }
+ABSENT = Stop(
+    "knows no audience by this id: it was deleted, or audience_ids names one of another account"
+)
+"""What it says of an audience that is not there, or that was made a moment ago."""
+
+_UNKNOWN_ALIAS = 803
+_NO_SUCH_OBJECT = (100, 33)
 _BLOCKED_SUBCODE = 1713230
 _TERMS_SUBCODE = 1870090
 _SPENT_PERCENT = 95
@@ -109,6 +119,8 @@ def read_refusal(answer: Answer, usage: Usage) -> Reply | None:
 def _by_status(status: int) -> Reply:
     if status in {codes.UNAUTHORIZED, codes.FORBIDDEN}:
         return Denied(status)
+    if status == codes.NOT_FOUND:
+        return Stop(f"answered {status}")
     return Later(f"answered {status} without the documented error", is_maybe_accepted=True)
 
 
@@ -121,6 +133,8 @@ def _by_code(error: Mapping[str, Any], status: int, usage: Usage) -> Reply:
         reply = Later(
             f"throttled (code {code})", is_maybe_accepted=False, wait_seconds=usage.wait()
         )
+    elif code == _UNKNOWN_ALIAS or (code, subcode) == _NO_SUCH_OBJECT:
+        reply = ABSENT
     elif code in AGAIN or error.get("is_transient") is True or codes.is_server_error(status):
         reply = Later(f"answered code {code}", is_maybe_accepted=True)
     elif subcode == _BLOCKED_SUBCODE:

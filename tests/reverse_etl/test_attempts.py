@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,12 +13,13 @@ from reverse_etl.delivery import Delivery
 from reverse_etl.journal import RunFolder
 from reverse_etl.settings import Sync
 from reverse_etl.stop_list import StopList
+from warehouse.stop_list import append
 
 from .conformance import Result, _event, write_plan
 from .world import FastClock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from reverse_etl.contract import Change, Reply
@@ -41,6 +42,7 @@ class Scripted:
 
     replies: list[Reply]
     time: FastClock
+    on_sending: Callable[[], object] = field(default=lambda: None)
     limits: Limits = field(default_factory=lambda: Limits(100, 10_000, 1_000))
     sent: list[tuple[float, str]] = field(default_factory=list)
 
@@ -52,22 +54,28 @@ class Scripted:
 
     def send(self, _route: str, records: Sequence[bytes]) -> Reply:
         self.sent.append((self.time.elapsed, b"".join(records).decode()))
+        self.on_sending()
         return self.replies.pop(0)
+
+
+def way_of(channel: Scripted, stop_list: StopList, *, connections: int = 1) -> Way:
+    delivery = replace(SYNC.delivery, connections=connections)
+    return Way(
+        sync=replace(SYNC, delivery=delivery),
+        channel=channel,
+        is_repeatable=True,
+        stop_list=stop_list,
+        findings=(),
+        clock=channel.time.clock(),
+        halt=threading.Event(),
+    )
 
 
 def run(folder: Path, *replies: Reply, limits: Limits | None = None) -> tuple[Scripted, Result]:
     time = FastClock()
-    channel = Scripted(list(replies), time, limits or Limits(100, 10_000, 1_000))
+    channel = Scripted(list(replies), time, limits=limits or Limits(100, 10_000, 1_000))
     write_plan(folder / "plan.parquet", [_event(number) for number in range(6)])
-    way = Way(
-        sync=SYNC,
-        channel=channel,
-        is_repeatable=True,
-        stop_list=StopList(folder / "none", "analyse"),
-        findings=(),
-        clock=time.clock(),
-        halt=threading.Event(),
-    )
+    way = way_of(channel, StopList(folder / "none", "analyse"))
     run_folder = RunFolder(folder)
     return channel, Result.read(run_folder, deliver(run_folder, way), channel)
 
@@ -77,6 +85,57 @@ def test_rows_that_must_wait_do_not_hold_up_the_others(tmp_path: Path) -> None:
     channel, result = run(tmp_path, reply, Taken(), Taken())
     assert channel.sent == [(0, "012345"), (0, "0235"), (15, "14")]
     assert result.outcomes == ["accepted"] * 6
+
+
+@pytest.mark.parametrize(
+    ("use", "is_maybe_accepted", "outcome"),
+    [("activate", False, "skipped"), ("activate", True, "unknown"), ("analyse", False, "accepted")],
+)
+def test_who_opts_out_while_a_batch_waits_is_not_in_its_next_attempt(
+    tmp_path: Path, use: str, outcome: str, *, is_maybe_accepted: bool
+) -> None:
+    time = FastClock()
+    busy = Later("busy", is_maybe_accepted=is_maybe_accepted, wait_seconds=60.0)
+    path = tmp_path / "stop_list.ndjson"
+
+    def opt_out() -> None:
+        append(path, "opt_out", ["customer-1"], by="receive")
+
+    channel = Scripted([busy, Taken()], time, opt_out)
+    run_folder = RunFolder(tmp_path)
+    write_plan(run_folder.plan, [_event(number) for number in range(3)])
+    way = way_of(channel, StopList(path, use))
+    result = Result.read(run_folder, deliver(run_folder, way), channel)
+    again = "012" if outcome == "accepted" else "02"
+    assert channel.sent == [(0, "012"), (60, again)]
+    assert result.outcomes == ["accepted", outcome, "accepted"]
+
+
+def test_a_batch_of_nobody_left_is_not_sent(tmp_path: Path) -> None:
+    path = tmp_path / "stop_list.ndjson"
+    append(path, "erasure", ["customer-0", "customer-1"], by="erase")
+    channel = Scripted([], FastClock())
+    run_folder = RunFolder(tmp_path)
+    write_plan(run_folder.plan, [_event(0), _event(1)])
+    way = way_of(channel, StopList(path, "analyse"))
+    result = Result.read(run_folder, deliver(run_folder, way), channel)
+    assert channel.sent == []
+    assert result.outcomes == ["skipped", "skipped"]
+    assert set(result.reasons) == {"erased since the build"}
+
+
+def test_what_is_removed_is_gone_before_anything_is_added(tmp_path: Path) -> None:
+    operations = ["remove"] * 4 + ["add"] * 4
+    changes = [_event(n, operation=operation) for n, operation in enumerate(operations)]
+    busy = Later("busy", is_maybe_accepted=False, wait_seconds=9.0)
+    channel = Scripted([busy, *[Taken()] * 8], FastClock(), limits=Limits(1, 99, 9))
+    run_folder = RunFolder(tmp_path)
+    write_plan(run_folder.plan, changes)
+    way = way_of(channel, StopList(tmp_path / "none", "analyse"), connections=4)
+    Result.read(run_folder, deliver(run_folder, way), channel)
+    first_addition = min(n for n, (_, row) in enumerate(channel.sent) if row >= "4")
+    assert len(channel.sent) == 9
+    assert first_addition == 5
 
 
 def test_rows_it_will_not_take_today_stay_planned_with_the_reason(tmp_path: Path) -> None:

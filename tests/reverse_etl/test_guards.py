@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 BUILD = Build("b", NOW, NOW, NOW, False, "prod", "", "build", None, True, True, 1, 0)  # noqa: FBT003 - the columns of the record
 PLAN = SyncPlan(
-    "s", "mixpanel", "analyse", "mirror", 0, 0, 0, {}, wanted=1000, held=1000, build=BUILD
+    *("s", "mixpanel", "analyse", "mirror", 0, 0, 0, {}),
+    wanted=1000,
+    held=1000,
+    build=BUILD,
+    considered=1000,
 )
 
 
@@ -90,6 +94,16 @@ def test_the_first_run_and_small_changes_are_no_change() -> None:
 @pytest.mark.parametrize("wanted", [999, 2001])
 def test_a_size_outside_its_band(use: str, held: str, wanted: int) -> None:
     assert holds(Guards((1000, 2000)), use, wanted=wanted) == {"size": held}
+
+
+@pytest.mark.parametrize("use", ["activate", "suppress", "analyse"])
+def test_a_model_without_a_row_takes_nobody_away(use: str) -> None:
+    empty: dict[str, Any] = {"wanted": 0, "considered": 0, "removes": 101}
+    assert holds(Guards(), use, **empty) == {"size": "remove"}
+    assert holds(Guards((0, 10)), use, **empty) == {}
+    assert holds(Guards(), use, **empty | {"removes": 100}) == {}
+    # whom the clock removes is in the model still
+    assert holds(Guards(), use, **empty | {"considered": 1}) == {}
 
 
 def test_the_size_of_an_append_is_what_it_sends() -> None:

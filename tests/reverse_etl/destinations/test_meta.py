@@ -12,9 +12,10 @@ from fakes import meta
 from fakes.server import serve_in_thread
 from reverse_etl.contract import Change, Denied, Later, Refused, Stop, Taken, Unnamed
 from reverse_etl.credentials import Secret
+from reverse_etl.destinations import meta_audiences
 from reverse_etl.destinations.meta import META, SCHEMA, Audiences, MetaSettings, _texts
 from reverse_etl.destinations.meta_audiences import AudienceOptions
-from reverse_etl.destinations.meta_errors import Usage, read_refusal
+from reverse_etl.destinations.meta_errors import ABSENT, Usage, read_refusal
 from reverse_etl.http import Answer, Http
 from warehouse.errors import UsageError
 
@@ -113,14 +114,26 @@ def test_the_first_addition_makes_the_audience_and_the_next_finds_it() -> None:
         assert at.asked == [f"GET {lookup}", f"POST {lookup}", "POST users", "POST users"]
 
 
-def test_an_audience_is_found_by_its_name_behind_the_first_page() -> None:
+def test_an_audience_that_was_just_made_is_waited_for_and_one_that_is_gone_is_not() -> None:
+    with account(settles_after=2) as at:
+        wait = Later("the audience was just made", is_maybe_accepted=False)
+        assert [at.send(ADD, "a") for _ in range(3)] == [wait, wait, Taken()]
+        assert at.members == {LABEL: emails("a")}
+        at.channel.directory.known["Another"] = "1"
+        assert at.send(ADD.replace(LABEL, "Another"), "b") == ABSENT
+
+
+def test_an_audience_is_found_by_its_name_behind_the_first_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(meta_audiences, "_FIELDS", {"fields": "id,name", "limit": "2"})
     with account() as at:
-        for number in range(201):
+        for number in range(3):
             at.make(f"CIO | Others {number}")
         at.make()
         assert at.send(ADD, "a") == Taken()
         assert at.members[LABEL] == emails("a")
-        assert len(at.members) == 202
+        assert len(at.members) == 4
 
 
 def test_removals_find_people_by_any_key_and_need_no_audience() -> None:
@@ -220,6 +233,9 @@ def test_fewer_counted_than_sent_is_unsure() -> None:
         ({"code": 2635}, 400, Stop),
         ({"code": 100, "error_subcode": 1713230}, 400, Stop),
         ({"code": 100}, 400, Unnamed),
+        ({"code": 100, "error_subcode": 33}, 400, Stop),
+        ({"code": 803}, 404, Stop),
+        ({"code": "?"}, 404, Stop),
         ({"code": "?"}, 400, Later),
         ({"code": "?"}, 403, Denied),
     ],
