@@ -21,7 +21,7 @@ from cio.erase_rows import Person, count_rows, erase_rows, rewrite
 from reverse_etl.erase import Removal, remove_person
 from warehouse.connection import open_warehouse, read_published
 from warehouse.errors import CioError, UsageError
-from warehouse.publish import published_files
+from warehouse.publish import known_people_file, published_files
 from warehouse.stop_list import append, digest, stop_list_path
 
 if TYPE_CHECKING:
@@ -202,6 +202,8 @@ def _warehouse(home: Home, person: Person, *, has_receipts: bool) -> tuple[dict[
 
 def _published(path: Path, person: Person) -> int:
     """Erase from a published build: a copy is changed, and takes its place whole."""
+    # made again of what is left, when a sync asks for it
+    known_people_file(path).unlink(missing_ok=True)
     copy = path.with_name(f".erasing-{path.name}")
     copy.unlink(missing_ok=True)
     with duckdb.connect() as connection:

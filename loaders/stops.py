@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from warehouse.stop_list import append, stop_list_path
 
 if TYPE_CHECKING:
-    from loaders.feeds import Feed, Parsed
+    from loaders.feeds import Feed, OptOuts, Parsed
     from warehouse.home import Home
 
 
@@ -33,10 +33,19 @@ def stop_opted_out(home: Home, feed: Feed, batch: Parsed) -> int:
         return 0
     own = batch.table or feed.table
     table = batch.records if own == rule.table else batch.others.get(rule.table)
-    if table is None or table.num_rows == 0:
+    return 0 if table is None else stop_rows(home, rule, table)
+
+
+def stop_rows(home: Home, rule: OptOuts, rows: pa.Table | pa.RecordBatch) -> int:
+    """Put those on the stop list whom rows of the rule's table say to have opted out.
+
+    Returns:
+        How many identifiers were added.
+    """
+    if rows.num_rows == 0:
         return 0
-    column = table.column(rule.column)
-    said = table.filter(pc.is_in(column, pa.array(rule.values, column.type)))
-    names = (name for name in rule.identifiers if name in said.column_names)
+    column = rows.column(rule.column)
+    said = rows.filter(pc.is_in(column, pa.array(rule.values, column.type)))
+    names = (name for name in rule.identifiers if name in said.schema.names)
     identifiers = [each for name in names for each in said.column(name).to_pylist()]
     return append(stop_list_path(home), "opt_out", identifiers, by="load")

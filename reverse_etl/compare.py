@@ -214,6 +214,7 @@ class How(NamedTuple):
         now: The present, naive UTC, by which members leave whom the clock alone removes
             (`expires_at` of the outbound model); nothing for a build as of another instant.
         oldest: Events before this instant are left out, if it is given.
+        opted_out: People who opted out since the build.
     """
 
     is_retry: bool
@@ -223,6 +224,7 @@ class How(NamedTuple):
     canary: tuple[str, ...] = ()
     now: datetime | None = None
     oldest: datetime | None = None
+    opted_out: frozenset[str] = frozenset()
 
 
 def compare(
@@ -255,7 +257,8 @@ def compare(
     literal = str(state).replace("'", "''")
     connection.execute(f"create temp view state as select * from read_parquet('{literal}')")  # noqa: S608 - our own file
     build = published.build
-    exclude(published, sync, at=how.now or build.as_of or build.started_at)
+    at = how.now or build.as_of or build.started_at
+    exclude(published, sync, at=at, opted_out=how.opted_out)
     connection.execute(
         _CONSIDERED.format(
             identity=sync.identity,

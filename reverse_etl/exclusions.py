@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
+from reverse_etl.stop_list import OPTED_OUT
 from warehouse.errors import CioError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from reverse_etl.settings import Sync
@@ -26,12 +30,20 @@ def columns_of(published: Published, layer: str, name: str) -> set[str]:
     return {row[0] for row in rows}
 
 
-def exclude(published: Published, sync: Sync, *, at: datetime) -> None:
+def exclude(
+    published: Published, sync: Sync, *, at: datetime, opted_out: Collection[str] = ()
+) -> None:
     """Make the table `excluded` (person_id, reason) in a plan's connection.
 
     In it is who must not be in an activating sync: `marts.person_consent` (person_id,
     is_opted_out) and `marts.experiment_people` (person_id, is_held_out, `covers`, a list of syncs
-    or `all`, and `held_out_until`, null for no end) decide.
+    or `all`, and `held_out_until`, null for no end) decide; and who opted out since.
+
+    Args:
+        published: The build.
+        sync: The sync.
+        at: The instant of the plan.
+        opted_out: People who opted out since the build.
 
     Raises:
         CioError: The build lacks one of them, so that nobody could be told from those who must
@@ -48,6 +60,14 @@ def exclude(published: Published, sync: Sync, *, at: datetime) -> None:
         f"insert into excluded select distinct person_id, '{NO_CONSENT}' from {consent} "  # noqa: S608 - names of the build
         "where is_opted_out and person_id is not null"
     )
+    if opted_out:
+        connection.register("opted_out", pa.table({"person_id": pa.array(opted_out, pa.string())}))
+        connection.execute(
+            "insert into excluded select person_id, $reason from opted_out "
+            "where person_id not in (select person_id from excluded)",
+            {"reason": OPTED_OUT},
+        )
+        connection.unregister("opted_out")
     people = published.table("marts", "experiment_people")
     # a build of before the column was there lets nobody out
     has_end = "held_out_until" in columns_of(published, "marts", "experiment_people")

@@ -20,6 +20,8 @@ from warehouse.connection import open_warehouse, read_published
 from warehouse.definitions import LOCK, read_lock
 from warehouse.errors import UsageError
 from warehouse.home import project_root
+from warehouse.known_people import people_known_as
+from warehouse.stop_list import opted_out, stop_list_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -250,7 +252,9 @@ def plan_sync(  # noqa: PLR0913 - what a plan is made of
             _bound(published, folder.path)
             _check_target(published.build, asked.target)
             how = _how(sync, target, published.build, asked, now)
-            how = how._replace(canary=_canary(sync, past, asked))
+            how = how._replace(
+                canary=_canary(sync, past, asked), opted_out=_opted_out(home, sync, published)
+            )
             counts = compare(published, sync, how, state=state, plan=folder.plan)
             watermarks = _watermarks(published, sync.guards.feeds)
             build = published.build
@@ -286,6 +290,15 @@ def plan_sync(  # noqa: PLR0913 - what a plan is made of
 def _canary(sync: Sync, past: Past, asked: Asked) -> tuple[str, ...]:
     """The people that alone are planned; none once they have passed, or were passed over."""
     return () if past.has_passed or "canary" in asked.force else sync.canary
+
+
+def _opted_out(home: Home, sync: Sync, published: Published) -> frozenset[str]:
+    """Who opted out since the build, under whatever name: they leave what activates them."""
+    if sync.use != "activate":
+        return frozenset()
+    build = published.build
+    hashes = opted_out(stop_list_path(home), build.started_at)
+    return frozenset(people_known_as(home, published.path, build.schema_prefix, hashes))
 
 
 def _how(sync: Sync, target: Target, build: Build, asked: Asked, now: datetime) -> How:

@@ -25,7 +25,7 @@ from reverse_etl.outcomes import Balance, resolve
 from reverse_etl.plan import Asked, SyncPlan, Target, plan_sync
 from reverse_etl.record import is_balanced, land_journals
 from reverse_etl.settings import Sync, read_syncs
-from reverse_etl.stop_list import StopList, stop_list_path
+from reverse_etl.stop_list import read_for
 from reverse_etl.targets import find_target
 from warehouse.errors import CioError
 
@@ -317,9 +317,7 @@ class _Run:
                 sync=sync,
                 channel=kind.open(self.target.settings, sync.options, http),
                 is_repeatable=kind.is_repeatable,
-                stop_list=StopList(
-                    stop_list_path(self.room.home), sync.use, since=plan.build.started_at
-                ),
+                stop_list=read_for(self.room.home, sync.use, plan.build),
                 findings=findings,
                 clock=clock,
                 halt=self.halt,

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 import orjson
 
 from reverse_etl.profile_keys import bare
-from warehouse.stop_list import counts, digest, stop_list_path
+from warehouse.known_people import people_known_as
+from warehouse.publish import file_name
+from warehouse.stop_list import counts, digest, read_line, stop_list_path
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
     from reverse_etl.contract import Change, Use
+    from warehouse.builds import Build
+    from warehouse.home import Home
 
-__all__ = ["StopList", "digest", "stop_list_path"]
+    FindPeople = Callable[[set[str]], set[str]]
+
+OPTED_OUT = "opted out since the build"
+
+__all__ = ["OPTED_OUT", "StopList", "digest", "read_for", "stop_list_path"]
 
 
 class StopList:
@@ -27,21 +37,32 @@ class StopList:
             look.
     """
 
-    def __init__(self, path: Path, use: Use, *, since: datetime | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        use: Use,
+        *,
+        since: datetime | None = None,
+        find_people: FindPeople | None = None,
+    ) -> None:
         """Look at `path` on behalf of a sync; an opt-out concerns activating syncs only.
 
         Args:
             path: The stop list.
             use: What the sync is for.
             since: When the build of the plan started; opt-outs that it knew are left to it.
+            find_people: Finds the people whom hashed identifiers belong to, so that who opted out
+                under one is not sent under another; nothing where they are known by these alone.
         """
         self._path = path
         self._use = use
         self._since = since
+        self._find_people = find_people
         self.news = 0
         self._read = 0
         self._lock = threading.Lock()
         self._opted_out: set[str] = set()
+        self._people: set[str] = set()
         self._erased: set[str] = set()
 
     def refresh(self) -> None:
@@ -55,28 +76,27 @@ class StopList:
                 return
         except FileNotFoundError:
             return
+        new: set[str] = set()
         with self._path.open("rb") as file:
             file.seek(self._read)
             for line in file:
                 if not line.endswith(b"\n"):
                     break  # still being written; it is read next time
                 self._read += len(line)
-                self._take(line)
+                self._take(line, new)
+        if new and self._find_people is not None and self._use == "activate":
+            self._people |= self._find_people(new)
 
-    def _take(self, line: bytes) -> None:
-        try:
-            entry = orjson.loads(line)
-            kind, identifier = entry["kind"], entry["identifier"]
-            is_news = counts(entry, self._since)
-        except (ValueError, KeyError, TypeError):
+    def _take(self, line: bytes, opted_out: set[str]) -> None:
+        entry = read_line(line)
+        if entry is None or not counts(entry, self._since):
             return
-        if not is_news:
-            return
-        if kind == "erasure":
-            self._erased.add(identifier)
+        if entry["kind"] == "erasure":
+            self._erased.add(entry["identifier"])
             self.news += 1
-        elif kind == "opt_out":
-            self._opted_out.add(identifier)
+        elif entry["kind"] == "opt_out" and entry["identifier"] not in self._opted_out:
+            self._opted_out.add(entry["identifier"])
+            opted_out.add(entry["identifier"])
             self.news += 1
 
     def reason(self, change: Change) -> str | None:
@@ -90,7 +110,19 @@ class StopList:
         hashes |= _known_as(change.payload)
         if hashes & self._erased:
             return "erased since the build"
-        return "opted out since the build" if hashes & opted_out else None
+        is_opted_out = bool(hashes & opted_out) or change.person_id in self._people
+        return OPTED_OUT if is_opted_out else None
+
+
+def read_for(home: Home, use: Use, build: Build) -> StopList:
+    """The stop list for a plan of a build, which says who is known by what."""
+    published = home.published / file_name(build)
+    return StopList(
+        stop_list_path(home),
+        use,
+        since=build.started_at,
+        find_people=partial(people_known_as, home, published, build.schema_prefix),
+    )
 
 
 def _known_as(payload: str | None) -> set[str]:

@@ -87,7 +87,8 @@ def publish(
             message = f"cannot publish the build {build.build_id} to {home.published}: {reason}"
             raise CioError(message) from error
         temporary.rename(target)
-    _remove(published_files(home)[KEPT_FILES:])
+    old = published_files(home)[KEPT_FILES:]
+    _remove([*old, *map(known_people_file, old)])
     return target
 
 
@@ -95,6 +96,11 @@ def file_name(build: Build) -> str:
     """The name of a build's published file; names sort as builds started."""
     identifier = re.sub(r"[^A-Za-z0-9_-]", "_", build.build_id)
     return f"{build.started_at:%Y%m%dT%H%M%S}-{identifier}.duckdb"
+
+
+def known_people_file(published: Path) -> Path:
+    """Where hashes of the identifiers in a published build lie, if somebody asked for them."""
+    return published.with_suffix(".people.parquet")
 
 
 def published_files(home: Home) -> list[Path]:

@@ -71,6 +71,37 @@ def append(path: Path, kind: Kind, identifiers: Iterable[str | None], *, by: Wri
     return len(lines)
 
 
+def opted_out(path: Path, since: datetime) -> set[str]:
+    """Hashes of what people were called by who opted out after a build had started.
+
+    Without the margin for what waits for its load: such a one is not sent (`counts`), but whether
+    to take somebody off a list is for the build to say, which knows who came back.
+    """
+    try:
+        lines = path.read_bytes().splitlines()
+    except FileNotFoundError:
+        return set()
+    entries = (entry for line in lines if (entry := read_line(line)) is not None)
+    return {
+        entry["identifier"]
+        for entry in entries
+        if entry["kind"] == "opt_out"
+        and entry.get("at") is not None
+        and datetime.fromisoformat(entry["at"]) >= since
+    }
+
+
+def read_line(line: bytes) -> dict[str, str] | None:
+    """An entry of the list; nothing if the line is none, or is still being written."""
+    try:
+        entry = orjson.loads(line)
+        datetime.fromisoformat(entry.get("at") or "1970-01-01")
+        is_whole = isinstance(entry["kind"], str) and isinstance(entry["identifier"], str)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return dict(entry) if is_whole else None
+
+
 def counts(entry: dict[str, str], since: datetime | None) -> bool:
     """Whether an opt-out is news to a build that started at `since`; erasures always count."""
     written = entry.get("at")

@@ -19,6 +19,8 @@ from loaders.customerio.api_resources import RESOURCES, Reading, Resource
 from loaders.customerio.api_settings import read_api_settings
 from loaders.customerio.api_spool import spooling
 from loaders.customerio.tables import DATASET, TABLES
+from loaders.feeds import OptOuts
+from loaders.stops import stop_rows
 from warehouse.connection import open_warehouse
 from warehouse.errors import CioError, UsageError
 from warehouse.failures import recoverable
@@ -38,6 +40,7 @@ FEED = "api"
 LOOKBACK_DAYS = 30
 FIRST_MESSAGES_DAYS = 180
 """How far back a first load of messages goes; the vendor's own default is six months."""
+OPT_OUTS = OptOuts(api_tables.PEOPLE.name, "is_unsubscribed", (True,))
 MERGES_LOOKBACK = timedelta(days=1)
 EVERYTHING = timedelta(days=10_000)
 """Longer than the vendor keeps anything."""
@@ -206,9 +209,19 @@ def _land(
     with open_warehouse(home, purpose=_PURPOSE, on_wait=say) as warehouse:
         # before the rows are compared with what was landed
         prepare(warehouse, DATASET, TABLES)
-        batches = _batches(warehouse, spool, counts, started_at)
+        batches = _stopping(home, _batches(warehouse, spool, counts, started_at))
         land(warehouse, DATASET, batches, TABLES, purpose=_PURPOSE)
     return counts
+
+
+def _stopping(
+    home: Home, batches: Iterator[tuple[str, pa.Table | pa.RecordBatch]]
+) -> Iterator[tuple[str, pa.Table | pa.RecordBatch]]:
+    """Put people on the stop list as they come who are new, or changed, and unsubscribed."""
+    for table, batch in batches:
+        if table == OPT_OUTS.table:
+            stop_rows(home, OPT_OUTS, batch)
+        yield table, batch
 
 
 def _batches(

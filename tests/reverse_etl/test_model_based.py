@@ -8,6 +8,7 @@ every run, and all of it once the world has come to rest. More examples: `CIO_MO
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -74,6 +75,7 @@ class Person:
     is_opted_out: bool = False
     is_held_out: bool = False
     is_gone: bool = False
+    ids: set[str] = field(default_factory=set)
 
     @property
     def person_id(self) -> str:
@@ -143,8 +145,6 @@ class Syncs(RuleBasedStateMachine):
         person = self.people[number]
         if not person.is_gone:
             person.customer_id = f"customer-{number}-{self.ids}"
-            if person.is_opted_out:
-                self.stop("opt_out", person)
 
     @rule(number=st.sampled_from(PEOPLE), other=st.sampled_from(PEOPLE))
     def two_turn_out_to_be_one(self, number: int, other: int) -> None:
@@ -184,6 +184,17 @@ class Syncs(RuleBasedStateMachine):
             tables[f"marts.{table}"] = (
                 f"select * {more} from (values {values}) as people (person_id, {flag})"
             )
+        for person in self.people.values():
+            person.ids.add(person.customer_id)
+        ids = Counter(each for person in self.people.values() for each in person.ids)
+        values = ", ".join(
+            f"('{p.person_id}', '{each}', {ids[each] > 1})"
+            for p in self.people.values()
+            for each in sorted(p.ids)
+        )
+        tables["marts.person_identifiers"] = (
+            f"select * from (values {values}) as known (person_id, identifier, is_shared)"
+        )
         self.world.build(tables=tables, **rows)
 
     @rule()
@@ -264,7 +275,8 @@ class Syncs(RuleBasedStateMachine):
         run_syncs(Room(**vars(self.room) | {"select": [use]}))
 
     def stop(self, kind: Any, person: Person) -> None:  # noqa: ANN401 - one of two words
-        names = [person.person_id, person.customer_id]
+        # an opt-out comes under one name, and an erasure under all
+        names = [person.customer_id] if kind == "opt_out" else [person.person_id, *person.ids]
         append(stop_list_path(self.world.home), kind, names, by="receive")
 
     def rows(self, use: str) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from warehouse.stop_list import UNLOADED, append, counts, digest
+from warehouse.stop_list import UNLOADED, append, counts, digest, opted_out
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,3 +52,17 @@ def test_an_opt_out_that_the_build_knew_is_left_to_it(
 ) -> None:
     assert counts(entry, BUILT) is is_news
     assert counts(entry, None)
+
+
+def test_who_leaves_a_list_opted_out_after_the_build_had_started(tmp_path: Path) -> None:
+    path = tmp_path / "stop_list.ndjson"
+    assert opted_out(path, BUILT) == set()
+    entries = [
+        {"kind": "opt_out", "identifier": "before", "at": (BUILT - SECOND).isoformat()},
+        {"kind": "opt_out", "identifier": "at", "at": BUILT.isoformat(), "by": "receive"},
+        {"kind": "opt_out", "identifier": "some time"},
+        {"kind": "opt_out", "identifier": "no time", "at": "yesterday"},
+        {"kind": "erasure", "identifier": "erased", "at": BUILT.isoformat()},
+    ]
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in entries) + '{"kind": "opt')
+    assert opted_out(path, BUILT) == {"at"}

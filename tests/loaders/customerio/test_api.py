@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from loaders.customerio.api import ApiLoadRunning
 from loaders.customerio.api_client import ApiRefused, ApiUnavailable
 from loaders.customerio.api_resources import message_windows, unix_seconds
 from warehouse.errors import UsageError
+from warehouse.stop_list import digest, stop_list_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,6 +119,18 @@ def test_fields_are_typed_and_ids_are_text(api: Api, select: Select) -> None:
     assert select("select activity_id, type, cio_id, data from raw_customerio.api_merges") == [
         ("01M", "profile_merge", "03000", '{"any":"thing"}')
     ]
+
+
+def test_people_who_are_unsubscribed_are_stopped_until_a_build_knows(api: Api) -> None:
+    api.load("people")
+    api.load("people")
+    path = stop_list_path(api.home)
+    once = [json.loads(line)["identifier"] for line in path.read_text().splitlines()]
+    assert once == [digest(name) for name in ("03001", "u1", "u1@example.com")]
+    api.workspace.people[2]["unsubscribed"] = True
+    api.load("people")
+    added = [json.loads(line)["identifier"] for line in path.read_text().splitlines()][3:]
+    assert added == [digest(name) for name in ("03002", "u2", "u2@example.com")]
 
 
 def test_the_recipient_of_a_message_is_kept_nowhere(api: Api, select: Select) -> None:
