@@ -1,7 +1,11 @@
-"""After any sequence of loads and builds each table equals what one full refresh gives."""
+"""After any sequence of loads and builds each table equals what one full refresh gives.
+
+And a build as of a day equals what was built that day: the world goes on for some days more.
+"""
 
 from __future__ import annotations
 
+import csv
 import gzip
 import os
 import random
@@ -10,7 +14,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -28,8 +32,21 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 AS_OF = datetime(2026, 9, 1, tzinfo=UTC)
+ENDS_AT = AS_OF + timedelta(days=5)
 COMPANY = ROOT / "fakes" / "company"
 PREFIX = "dev_as_of_20260901t000000_"
+FILES = {
+    **{feed: f"{feed}.csv" for feed in ("orders", "refunds", "cancellations", "people", "merges")},
+    "mparticle": "mparticle.jsonl",
+}
+# Instants that say when a row was told, or what it tells of came to be.
+TIMES = {
+    *("occurred_at", "ordered_at", "updated_at", "refunded_at", "cancelled_at", "changed_at"),
+    "created_at",
+}
+# Facts are of all time. Who somebody is does not belong to a day either: a merge holds for what was
+# before it.
+TIMELESS = {"message_events", "behaviour_events", "people"}
 BATCHES = 10
 KILLED_BATCH = 3
 # Of what is compared these must be among it.
@@ -62,6 +79,34 @@ def carrying(models: Models) -> list[str]:
     return ["--select", *names]
 
 
+def add_earlier_versions(path: Path, began_at: str, flag: str) -> None:
+    """Let a file also tell each row as it was before it changed."""
+    with path.open(newline="") as read:
+        rows = list(csv.DictReader(read))
+    earlier = [
+        row | {"updated_at": row[began_at], flag: "false"}
+        for row in rows
+        if row["updated_at"] != row[began_at]
+    ]
+    assert earlier
+    with path.open("w", newline="") as write:
+        writer = csv.DictWriter(write, rows[0])
+        writer.writeheader()
+        writer.writerows(rows + earlier)
+
+
+def add_cancellations(folder: Path) -> None:
+    """Cancellations with instants of their own, which the world does not have."""
+    with (folder / "orders.csv").open(newline="") as read:
+        orders = list(csv.DictReader(read))[::5]
+    with (folder / "cancellations.csv").open("w", newline="") as write:
+        writer = csv.writer(write)
+        writer.writerow(("order_id", "cancelled_at"))
+        for order in orders:
+            cancelled_at = datetime.fromisoformat(order["ordered_at"]) + timedelta(days=2)
+            writer.writerow((order["order_id"], cancelled_at.isoformat()))
+
+
 @dataclass(frozen=True)
 class World:
     folder: Path
@@ -71,7 +116,10 @@ class World:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     folder = tmp_path_factory.mktemp("world")
-    generate(WorldSettings(people=400, seed=11), folder)
+    generate(WorldSettings(people=400, seed=11, ends_at=ENDS_AT), folder)
+    add_earlier_versions(folder / "orders.csv", "ordered_at", "is_cancelled")
+    add_earlier_versions(folder / "people.csv", "created_at", "is_unsubscribed")
+    add_cancellations(folder)
     lines: list[bytes] = []
     for path in sorted((folder / "webhooks").iterdir()):
         content = path.read_bytes()
@@ -94,8 +142,8 @@ def whole(world: World, models: Models, tmp_path_factory: pytest.TempPathFactory
     home = Home(tmp_path_factory.mktemp("whole") / "home")
     home.make()
     load(home, "webhooks", [str(world.folder / "webhooks")], complete_through=AS_OF)
-    for feed in ("orders", "refunds", "people", "merges"):
-        load(home, feed, [str(world.folder / f"{feed}.csv")], complete_through=AS_OF)
+    for feed, file in FILES.items():
+        load(home, feed, [str(world.folder / file)], complete_through=AS_OF)
     models.run(home, "seed")
     models.run(home)
     return home
@@ -168,7 +216,10 @@ def test_shuffled_doubled_and_batched_loads_give_what_one_load_gives(
     twice = [line for line in world.lines for _ in range(2)]
     chance.shuffle(twice)
     models.run(home, "seed")
-    feeds = {1: ("people",), 2: ("orders",), 4: ("merges", "refunds")}
+    feeds = {
+        **{1: ("people",), 2: ("orders", "cancellations"), 4: ("merges", "refunds")},
+        5: ("mparticle",),
+    }
     for batch in range(BATCHES):
         path = tmp_path / f"batch-{batch}.jsonl"
         path.write_bytes(b"\n".join(twice[batch::BATCHES]) + b"\n")
@@ -176,7 +227,7 @@ def test_shuffled_doubled_and_batched_loads_give_what_one_load_gives(
             kill_during_load(home, path)
             models.run(home, arguments=carrying(models))
         for feed in feeds.get(batch, ()):
-            load(home, feed, [str(world.folder / f"{feed}.csv")], complete_through=AS_OF)
+            load(home, feed, [str(world.folder / FILES[feed])], complete_through=AS_OF)
         last = AS_OF if batch == BATCHES - 1 else None
         load(home, "webhooks", [str(path)], complete_through=last)
         models.run(home, arguments=() if last else carrying(models))
@@ -199,8 +250,8 @@ def test_a_fact_built_alone_is_not_skipped_later(
     home.make()
     half = len(world.lines) // 2
     models.run(home, "seed")
-    for feed in ("orders", "refunds", "people", "merges"):
-        load(home, feed, [str(world.folder / f"{feed}.csv")], complete_through=AS_OF)
+    for feed, file in FILES.items():
+        load(home, feed, [str(world.folder / file)], complete_through=AS_OF)
     for part, lines in enumerate((world.lines[:half], world.lines[half:])):
         path = tmp_path / f"part-{part}.jsonl"
         path.write_bytes(b"\n".join(lines) + b"\n")
@@ -212,3 +263,43 @@ def test_a_fact_built_alone_is_not_skipped_later(
             models.run(home, arguments=["--select", "int_message_events"])
             models.run(home, arguments=carrying(models))
     assert differences(home, whole) == {}
+
+
+def forget_what_came_later(home: Home) -> None:
+    """Take a warehouse back to what was loaded by the day, with nothing built."""
+    with duckdb.connect(str(home.warehouse)) as connection:
+        built = connection.execute(
+            f"select schema_name from duckdb_schemas() where schema_name like '{PREFIX}%'"
+            f" and schema_name <> '{PREFIX}seeds'"
+        ).fetchall()
+        for (schema,) in built:
+            connection.execute(f"drop schema {schema} cascade")
+        raw = connection.execute(
+            "select table_schema, table_name, list(column_name) from information_schema.columns"
+            " where table_schema like 'raw_%' and table_name <> 'merges' group by all"
+        ).fetchall()
+        for schema, table, columns in raw:
+            for column in TIMES.intersection(columns):
+                connection.execute(
+                    f"delete from {schema}.{table} where {column} > $day",
+                    {"day": AS_OF.replace(tzinfo=None)},
+                )
+
+
+def test_what_was_loaded_later_changes_no_audience_of_a_past_day(
+    models: Models, whole: Home, tmp_path: Path
+) -> None:
+    home = Home(tmp_path / "home")
+    home.make()
+    home.warehouse.write_bytes(whole.warehouse.read_bytes())
+    forget_what_came_later(home)
+    models.run(home, arguments=["--select", "+audience_members"])
+    found = {
+        table: counts
+        for table, counts in differences(home, whole).items()
+        if table.startswith((f"{PREFIX}marts", f"{PREFIX}audiences"))
+    }
+    only_then = {table for table, (then, _) in found.items() if then}
+    assert {table.rpartition(".")[2] for table in found} <= TIMELESS, found
+    assert only_then <= {f"{PREFIX}marts.people"}
+    assert f"{PREFIX}marts.message_events" in found

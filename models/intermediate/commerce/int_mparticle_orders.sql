@@ -5,6 +5,7 @@ with behaviour_events as (
         event_type = 'commerce_event'
         and product_action in ('purchase', 'refund')
         and environment <> 'development'
+        and occurred_at <= {{ as_of() }}
 ),
 
 -- A purchase is often reported twice, by the app and by the server; the first report stands.

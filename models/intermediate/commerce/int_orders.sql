@@ -1,5 +1,5 @@
 with orders as (
-    select * from {{ ref('stg_commerce__orders') }}
+    select * from {{ ref('int_placed_orders') }}
 ),
 
 refunds as (
@@ -8,6 +8,7 @@ refunds as (
 
 cancellations as (
     select * from {{ ref('stg_commerce__cancellations') }}
+    where cancelled_at <= {{ as_of() }}
 ),
 
 -- For companies without another order feed. Should there be one all the same, its word stands.

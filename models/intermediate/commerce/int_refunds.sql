@@ -1,9 +1,10 @@
 with refunds as (
     select * from {{ ref('stg_commerce__refunds') }}
+    where refunded_at <= {{ as_of() }}
 ),
 
 orders as (
-    select * from {{ ref('stg_commerce__orders') }}
+    select * from {{ ref('int_placed_orders') }}
 ),
 
 -- For companies without another order feed; of reports that agree in amount, one counts.
@@ -19,6 +20,7 @@ mparticle_refunds as (
         and product_action = 'refund'
         and environment <> 'development'
         and transaction_id is not null
+        and occurred_at <= {{ as_of() }}
     group by transaction_id, amount
 ),
 

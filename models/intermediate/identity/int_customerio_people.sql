@@ -1,5 +1,6 @@
 with export_people as (
     select * from {{ ref('stg_customerio__export_people') }}
+    where coalesce(updated_at, created_at, {{ as_of() }}) <= {{ as_of() }}
 ),
 
 ranked as (

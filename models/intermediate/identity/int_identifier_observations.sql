@@ -8,6 +8,7 @@ people as (
 
 orders as (
     select * from {{ ref('stg_commerce__orders') }}
+    where version_rank = 1
 ),
 
 assignments as (

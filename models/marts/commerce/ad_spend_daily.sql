@@ -1,5 +1,6 @@
 with ad_spend as (
     select * from {{ ref('stg_commerce__ad_spend') }}
+    where spent_on <= {{ local_date(as_of()) }}
 ),
 
 reporting_rates as (

@@ -6,6 +6,12 @@ orders as (
     select * from {{ ref('orders') }}
 ),
 
+later_orders as (
+    select order_id
+    from {{ ref('stg_commerce__orders') }}
+    where version_rank = 1 and ordered_at > {{ as_of() }}
+),
+
 final as (
     select
         order_items.order_item_id,
@@ -31,6 +37,7 @@ final as (
     from order_items
     left join orders
         on order_items.order_id = orders.order_id
+    where order_items.order_id not in (select later_orders.order_id from later_orders)
 )
 
 select * from final

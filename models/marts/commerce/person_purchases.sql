@@ -4,7 +4,7 @@ with orders as (
     select * from {{ ref('orders') }}
     where
         person_id is not null
-        and (not is_cancelled or cancelled_at > {{ as_of() }})
+        and not is_cancelled
         and ordered_at <= {{ as_of() }}
 ),
 

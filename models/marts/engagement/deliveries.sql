@@ -1,7 +1,19 @@
 {{ config(materialized='view') }}
 
+{%- set milestones = [
+    'first_opened_at', 'first_human_opened_at', 'first_clicked_at', 'first_human_clicked_at',
+    'converted_at', 'bounced_at', 'dropped_at', 'undeliverable_at', 'failed_at', 'unsubscribed_at',
+    'spammed_at'
+] -%}
+{%- set responses = ['human_opens', 'machine_opens', 'human_clicks', 'machine_clicks'] %}
+
 with deliveries as (
     select * from {{ ref('int_deliveries') }}
+    where coalesce(first_event_at <= {{ as_of() }}, true)
+),
+
+later_responses as (
+    select * from {{ ref('int_later_responses') }}
 ),
 
 profile_people as (
@@ -36,34 +48,31 @@ final as (
         deliveries.feeds,
 
         deliveries.first_event_at,
-        deliveries.drafted_at,
-        deliveries.attempted_at,
-        deliveries.sent_at,
-        deliveries.delivered_at,
+        -- A milestone is the first of its kind: one after `as_of` was not reached by then.
+        {%- for milestone in ['drafted_at', 'attempted_at', 'sent_at', 'delivered_at'] %}
+        case when deliveries.{{ milestone }} <= {{ as_of() }} then deliveries.{{ milestone }} end
+            as {{ milestone }},
+        {%- endfor %}
         -- A trapped delivery reaches nobody, whatever its feed says of it.
-        case when ghost_deliveries.delivery_id is null then deliveries.exposed_at end as exposed_at,
-        deliveries.first_opened_at,
-        deliveries.first_human_opened_at,
-        deliveries.first_clicked_at,
-        deliveries.first_human_clicked_at,
-        deliveries.converted_at,
-        deliveries.bounced_at,
-        deliveries.dropped_at,
-        deliveries.undeliverable_at,
-        deliveries.failed_at,
-        deliveries.unsubscribed_at,
-        deliveries.spammed_at,
-
-        deliveries.human_opens,
-        deliveries.machine_opens,
-        deliveries.human_clicks,
-        deliveries.machine_clicks,
+        case
+            when ghost_deliveries.delivery_id is null and deliveries.exposed_at <= {{ as_of() }}
+                then deliveries.exposed_at
+        end as exposed_at,
+        {%- for milestone in milestones %}
+        case when deliveries.{{ milestone }} <= {{ as_of() }} then deliveries.{{ milestone }} end
+            as {{ milestone }},
+        {%- endfor %}
+        {%- for response in responses %}
+        deliveries.{{ response }} - coalesce(later_responses.{{ response }}, 0) as {{ response }},
+        {%- endfor %}
 
         message_classes.is_promotional,
         ghost_deliveries.delivery_id is not null as is_ghost
     from deliveries
     left join profile_people
         on deliveries.profile_key = profile_people.profile_key
+    left join later_responses
+        on deliveries.delivery_id = later_responses.delivery_id
     left join ghost_deliveries
         on deliveries.delivery_id = ghost_deliveries.delivery_id
     left join message_classes

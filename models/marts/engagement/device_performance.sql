@@ -4,6 +4,7 @@ with message_events as (
         metric in ('sent', 'delivered', 'opened', 'clicked', 'converted')
         and not is_ghost
         and delivery_id is not null
+        and occurred_at <= {{ as_of() }}
 ),
 
 deliveries as (

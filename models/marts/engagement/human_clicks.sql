@@ -5,6 +5,7 @@ with message_events as (
         and is_human
         and not is_ghost
         and person_id is not null
+        and occurred_at <= {{ as_of() }}
 ),
 
 deliveries as (

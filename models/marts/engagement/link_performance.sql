@@ -5,6 +5,7 @@ with message_events as (
         metric = 'clicked'
         and not is_ghost
         and delivery_id is not null
+        and occurred_at <= {{ as_of() }}
 ),
 
 deliveries as (

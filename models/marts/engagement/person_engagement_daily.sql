@@ -10,6 +10,7 @@ with message_events as (
         person_id is not null
         and not is_ghost
         and metric in ('opened', 'clicked', 'converted', 'unsubscribed', 'spammed')
+        and occurred_at <= {{ as_of() }}
 ),
 
 exposures as (

@@ -4,7 +4,8 @@ with message_events as (
 ),
 
 profiles as (
-    select * from {{ ref('stg_people__people') }}
+    select * from {{ ref('stg_people__consents') }}
+    where coalesce(stated_at, {{ as_of() }}) <= {{ as_of() }}
 ),
 
 api_people as (
@@ -19,7 +20,7 @@ mparticle_opt_outs as (
 
 customerio_people as (
     select * from {{ ref('int_customerio_people') }}
-    where is_suppressed and coalesce(updated_at, created_at, {{ as_of() }}) <= {{ as_of() }}
+    where is_suppressed
 ),
 
 export_attributes as (
@@ -47,13 +48,12 @@ statements as (
     select
         profile_people.person_id,
         'all' as channel,
-        coalesce(profiles.updated_at, profiles.created_at) as stated_at,
-        profiles.is_unsubscribed as is_opted_out,
+        profiles.stated_at,
+        profiles.is_opted_out,
         false as is_suppressed
     from profiles
     inner join profile_people
         on profiles.profile_key = profile_people.profile_key
-    where profiles.is_unsubscribed is not null
 
     union all
 

@@ -6,8 +6,8 @@ complete_loads as (
     {{ timed_loads('commerce') }}
 ),
 
--- The shop exports an order again when it changes. The newest version stands; between versions
--- that give no time the one that was loaded later.
+-- The shop exports an order again when it changes. Between versions that give no time the one that
+-- was loaded later is the newer.
 ranked as (
     select
         source.*,
@@ -37,9 +37,9 @@ renamed as (
         updated_at,
         total_amount,
         coalesce(discount_amount, 0) as discount_amount,
-        coalesce(is_cancelled, false) as is_cancelled
+        coalesce(is_cancelled, false) as is_cancelled,
+        version_rank
     from ranked
-    where version_rank = 1
 ),
 
 final as (

@@ -1,0 +1,40 @@
+with source as (
+    select * from {{ source('people', 'people') }}
+    where is_unsubscribed is not null
+),
+
+complete_loads as (
+    {{ complete_loads('people') }}
+),
+
+renamed as (
+    select
+        {{ normalise_id('source.cio_id') }} as cio_id,
+        {{ normalise_id('source.customer_id') }} as customer_id,
+        {{ normalise_email('source.email') }} as email,
+        coalesce(source.updated_at, source.created_at) as stated_at,
+        source.is_unsubscribed
+    from source
+    inner join complete_loads
+        on source._dlt_load_id = complete_loads.load_id
+),
+
+keyed as (
+    select
+        {{ profile_key('cio_id', 'customer_id', 'email') }} as profile_key,
+        stated_at,
+        is_unsubscribed
+    from renamed
+),
+
+-- A profile says the same again whenever it is loaded.
+final as (
+    select
+        profile_key,
+        stated_at,
+        is_unsubscribed as is_opted_out
+    from keyed
+    group by profile_key, stated_at, is_unsubscribed
+)
+
+select * from final
