@@ -217,7 +217,9 @@ def test_shuffled_doubled_and_batched_loads_give_what_one_load_gives(
     chance.shuffle(twice)
     models.run(home, "seed")
     feeds = {
-        **{1: ("people",), 2: ("orders", "cancellations"), 4: ("merges", "refunds")},
+        1: ("people",),
+        2: ("orders", "cancellations"),
+        4: ("merges", "refunds"),
         5: ("mparticle",),
     }
     for batch in range(BATCHES):
