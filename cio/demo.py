@@ -18,6 +18,7 @@ from fakes import (
     amplitude,
     customerio_track,
     google_data_manager,
+    klaviyo,
     meta,
     mixpanel,
     segment,
@@ -66,7 +67,8 @@ def _alone(create_app: Callable[..., Control]) -> Callable[[Path, WorldSettings]
 
 VENDORS = {
     "amplitude": _Vendor(_alone(amplitude.create_app), amplitude.settings),
-    # Customer.io alone must know the people already: it ignores members whom it does not
+    # Customer.io and Klaviyo must know the people already: the one ignores members whom it does
+    # not, and for the other no profile is made
     "customerio": _Vendor(
         lambda store, world: customerio_track.create_app(
             store=store, workspace=settle_workspace(world)
@@ -74,6 +76,10 @@ VENDORS = {
         customerio_track.settings,
     ),
     "google": _Vendor(_alone(google_data_manager.create_app), google_data_manager.settings),
+    "klaviyo": _Vendor(
+        lambda store, world: klaviyo.create_app(store=store, people=klaviyo.settle_profiles(world)),
+        klaviyo.settings,
+    ),
     "meta": _Vendor(_alone(meta.create_app), meta.settings),
     "mixpanel": _Vendor(_alone(mixpanel.create_app), mixpanel.settings),
     "segment": _Vendor(_alone(segment.create_app), segment.settings),

@@ -37,6 +37,7 @@ class Failure:
         times: How many requests it strikes.
         skip: How many matching requests pass first.
         path: Only requests whose path begins so.
+        method: Only requests of this method, if any.
         status: The status to answer with.
         headers: Headers to answer with.
         body: The text to answer with.
@@ -47,6 +48,7 @@ class Failure:
     times: int = 1
     skip: int = 0
     path: str = "/"
+    method: str = ""
     status: int = 503
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
@@ -108,9 +110,10 @@ class Control:
             event.set()
         return len(held)
 
-    def _next(self, path: str) -> Failure | None:
+    def _next(self, method: str, path: str) -> Failure | None:
         for failure in self._script:
-            if failure.times > 0 and path.startswith(failure.path):
+            is_meant = path.startswith(failure.path) and failure.method in {"", method}
+            if failure.times > 0 and is_meant:
                 if failure.skip > 0:
                     failure.skip -= 1
                     continue
@@ -125,7 +128,7 @@ class Control:
             return
         body = await _read(receive)
         reply = _Reply()
-        failure = self._next(scope["path"])
+        failure = self._next(scope["method"], scope["path"])
         if failure is None or failure.when == "after" or failure.kind == "hold":
             if failure is not None and failure.kind == "hold" and failure.when == "before":
                 await self._hold(receive)

@@ -8,6 +8,7 @@ from reverse_etl.destinations.amplitude import AMPLITUDE
 from reverse_etl.destinations.customerio import CUSTOMERIO
 from reverse_etl.destinations.files import FILES
 from reverse_etl.destinations.google import GOOGLE
+from reverse_etl.destinations.klaviyo import KLAVIYO
 from reverse_etl.destinations.meta import META
 from reverse_etl.destinations.mixpanel import MIXPANEL
 from reverse_etl.destinations.segment import SEGMENT
@@ -26,6 +27,7 @@ DESTINATIONS: Mapping[str, Destination] = {
         CUSTOMERIO,
         FILES,
         GOOGLE,
+        KLAVIYO,
         META,
         MIXPANEL,
         SEGMENT,

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.slow
 PEOPLE = 12_000
 # platforms that get hashes, and a few audiences each
 ADS = ("google", "meta", "tiktok")
-OTHERS = (*ADS, "customerio")
+OTHERS = (*ADS, "customerio", "klaviyo")
 LARGE = ("clicked_any_message_7d", "clicked_sms_14d", "fatigue_risk_14d", "purchased_3d")
 
 
@@ -304,6 +304,46 @@ def test_customerio_holds_exactly_the_models_rows(first: Summary, folder: Path) 
         for name in record["ids"]
     }
     assert {pair for pair in added if pair[1].startswith("mParticle |")} == members
+
+
+def test_klaviyo_holds_exactly_the_models_rows(first: Summary, folder: Path) -> None:
+    planned = {sync["name"]: sync["planned"] for sync in first["syncs"]}
+    with read_published(Home(folder)) as published:
+        described = published.connection.execute(
+            "select email, payload"
+            f" from {published.table('outbound', 'outbound_person_properties')}"
+            " where email is not null"
+        ).fetchall()
+        members = published.connection.execute(
+            "select label, count(*), count(distinct email)"
+            f" from {published.table('outbound', 'outbound_audience_members')}"
+            " where email is not null and audience in"
+            " ('purchased_3d', 'cooling_off_7d', 'fatigue_risk_14d', 'unsubscribed_ever')"
+            " group by label"
+        ).fetchall()
+    records = kept(folder, "klaviyo")
+    assert planned["klaviyo_person_properties"] == len(described) > 0
+    assert planned["klaviyo_suppressed_members"] == sum(rows for _, rows, _ in members) > 0
+    told = {
+        (record["attributes"]["email"], json.dumps(record["attributes"]["properties"]))
+        for record in records
+        if "attributes" in record
+    }
+    assert told == {(email, json.dumps(_told(payload))) for email, payload in described}
+    # no profile was made for anybody
+    assert {record["profile"] is None for record in records if "attributes" in record} == {False}
+    names = {record["list"]: record["name"] for record in records if "name" in record}
+    there: dict[str, set[str]] = {}
+    for record in records:
+        if "operation" in record:
+            there.setdefault(names[record["list"]], set()).update(record["profiles"])
+    assert {name: len(people) for name, people in there.items()} == {
+        label: people for label, _, people in members
+    }
+
+
+def _told(payload: str) -> dict[str, Any]:
+    return {key: value for key, value in json.loads(payload).items() if value is not None}
 
 
 def kept(folder: Path, vendor: str) -> list[Any]:

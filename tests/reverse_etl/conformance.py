@@ -19,6 +19,7 @@ from fakes import (
     amplitude,
     customerio_track,
     google_data_manager,
+    klaviyo,
     meta,
     mixpanel,
     segment,
@@ -38,6 +39,8 @@ from reverse_etl.destinations.customerio import CustomerioSettings
 from reverse_etl.destinations.customerio_segments import SegmentOptions
 from reverse_etl.destinations.google import GoogleSettings
 from reverse_etl.destinations.google_lists import ListOptions
+from reverse_etl.destinations.klaviyo import MemberOptions, ProfileOptions
+from reverse_etl.destinations.klaviyo_api import KlaviyoSettings
 from reverse_etl.destinations.meta import MetaSettings
 from reverse_etl.destinations.mixpanel import MixpanelSettings
 from reverse_etl.destinations.segment import SegmentSettings
@@ -77,6 +80,7 @@ class Subject:
         locally_bad: A row that must be refused without being sent.
         options: The object's options.
         carries: The path of the requests that carry rows, where others go before them.
+        method: Their method, where others go to paths below it.
         is_silent: The vendor answers 200 and drops what it does not take, a wrong key's rows too.
         named: Writes an identifier as the sync's identity column has it.
         dropped: What becomes of a row that the vendor does not take.
@@ -91,6 +95,7 @@ class Subject:
     locally_bad: Change
     options: Any = None
     carries: str = "/"
+    method: str = ""
     is_silent: bool = False
     named: Callable[[str], str] = str
     dropped: str = "rejected"
@@ -221,6 +226,21 @@ def _google_settings(url: str, secret: str | None = None) -> GoogleSettings:
         token_url=f"{url.rstrip('/')}/token",
         base_url=url,
     )
+
+
+def _klaviyo_settings(url: str, secret: str | None = None) -> KlaviyoSettings:
+    return KlaviyoSettings(
+        api_key=Secret(secret or klaviyo.API_KEY), account_id=klaviyo.ACCOUNT, base_url=url
+    )
+
+
+def _sent_lists(client: httpx.Client) -> list[str]:
+    lists = client.get("/_fake/lists").json().values()
+    return [member["external_id"] for members in lists for member in members]
+
+
+def _sent_imports(client: httpx.Client) -> list[str]:
+    return [profile["external_id"] for profile in client.get("/_fake/profiles").json()]
 
 
 def _tiktok_settings(url: str, secret: str | None = None) -> TikTokSettings:
@@ -367,6 +387,31 @@ SUBJECTS = [
         carries="/v1/audienceMembers",
     ),
     Subject(
+        destination="klaviyo",
+        object="audience_members",
+        app=lambda refused: klaviyo.create_app(refused=refused),
+        settings=_klaviyo_settings,
+        change=_member,
+        sent=_sent_lists,
+        locally_bad=_member(0, label=" "),
+        options=MemberOptions(identifier="external_id", create_profiles=True),
+        # before it, the list is looked up, and made; after it, the job and its errors
+        carries="/api/profile-bulk-import-jobs",
+        method="POST",
+    ),
+    Subject(
+        destination="klaviyo",
+        object="profiles",
+        app=lambda refused: klaviyo.create_app(refused=refused),
+        settings=_klaviyo_settings,
+        change=_described,
+        sent=_sent_imports,
+        locally_bad=_described(0, payload='{"cio_fatigue_tier":null}'),
+        options=ProfileOptions(identifier="external_id", create_profiles=True),
+        carries="/api/profile-bulk-import-jobs",
+        method="POST",
+    ),
+    Subject(
         destination="meta",
         object="audience_members",
         app=lambda refused: meta.create_app(refused=[hashed(plain) for plain in refused]),
@@ -487,8 +532,8 @@ class Bench:
         return [self.change(number) for number in range(count)]
 
     def fail(self, *failures: dict[str, Any]) -> None:
-        path = {"path": self.subject.carries}
-        self.client.post("/_fake/script", json=[path | failure for failure in failures])
+        meant = {"path": self.subject.carries, "method": self.subject.method}
+        self.client.post("/_fake/script", json=[meant | failure for failure in failures])
 
     def target(self, url: str | None = None, secret: str | None = None) -> Target:
         settings = self.subject.settings(url or self.url, secret)
@@ -502,7 +547,12 @@ class Bench:
     def requests(self) -> list[dict[str, Any]]:
         """Those that carried rows."""
         requests = self.client.get("/_fake/requests").json()
-        return [seen for seen in requests if seen["path"].startswith(self.subject.carries)]
+        return [
+            seen
+            for seen in requests
+            if seen["path"].startswith(self.subject.carries)
+            and self.subject.method in {"", seen["method"]}
+        ]
 
     def deliver(  # noqa: PLR0913 - each a circumstance that some test varies
         self,

@@ -1,0 +1,202 @@
+"""Klaviyo's API: who we are there, one attempt at it, and how its replies are read.
+
+https://developers.klaviyo.com/en/reference/api_overview
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+from httpx import codes
+
+from reverse_etl.contract import Check, Denied, Later, Stop, TooLarge, Unnamed
+from reverse_etl.credentials import Secret
+from reverse_etl.destinations.settings_rules import absent
+from reverse_etl.http import Answer
+from warehouse.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reverse_etl.contract import Reply
+    from reverse_etl.http import Http
+
+UNDOCUMENTED = "a reply that is not the documented one"
+_A_LOOK = 50
+"""Identifiers of one look: a page has 100 profiles at most, and an address must stay short."""
+
+
+@dataclass(frozen=True)
+class KlaviyoSettings:
+    """`[reverse_etl.klaviyo]`: a private key, and the account it must be of.
+
+    Attributes:
+        api_key: A private key with the scopes accounts:read, lists:read, lists:write,
+            profiles:read and profiles:write, and no other.
+        account_id: The account's public key, of six letters and digits: `cio sync check` compares,
+            and a sync that suddenly points to another account is stopped.
+        revision: Of the API; one is served for about two years.
+        base_url: In place of Klaviyo's.
+    """
+
+    api_key: Secret = field(default_factory=lambda: Secret(""))
+    account_id: str = ""
+    revision: str = "2026-07-15"
+    base_url: str = "https://a.klaviyo.com"
+
+    def __post_init__(self) -> None:
+        """Refuse a private key in the place of the public one."""
+        if self.account_id.startswith("pk_"):
+            message = "klaviyo: account_id is the public key; the one of pk_ is the api_key"
+            raise UsageError(message)
+
+    @property
+    def url(self) -> str:
+        """Where requests go."""
+        return self.base_url
+
+    @property
+    def account(self) -> str:
+        """The account."""
+        return self.account_id
+
+    def missing(self, _object_name: str) -> tuple[str, ...]:
+        """Without a key and an account nothing can be sent."""
+        return absent(api_key=self.api_key, account_id=self.account_id)
+
+
+@dataclass(frozen=True)
+class Api:
+    """The API, opened for one run."""
+
+    settings: KlaviyoSettings
+    http: Http
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Answer | Reply:
+        """Make one attempt; a 400 comes back as it is."""
+        headers = {
+            "Authorization": f"Klaviyo-API-Key {self.settings.api_key.reveal()}",
+            "revision": self.settings.revision,
+            "Accept": "application/vnd.api+json",
+            "Content-Type": "application/vnd.api+json",
+        }
+        return self.http.request(method, path, content=content, headers=headers, params=params)
+
+    def find_profiles(self, key: str, identifiers: list[str]) -> dict[str, str] | Reply:
+        """Ids of the profiles that have one of these identifiers, by it as `folded` writes it.
+
+        Args:
+            key: The attribute that identifies: `email` or `external_id`.
+            identifiers: Its values.
+
+        Returns:
+            The ids of those that are there, or what hindered asking: no row was in these requests.
+        """
+        found: dict[str, str] = {}
+        for start in range(0, len(identifiers), _A_LOOK):
+            values = orjson.dumps(identifiers[start : start + _A_LOOK]).decode()
+            params = {"filter": f"any({key},{values})", "fields[profile]": key, "page[size]": "100"}
+            answer = self.request("GET", "api/profiles", params=params)
+            rows = read_rows(answer)
+            if rows is None:
+                return unsent(answer, "people were looked up")
+            found |= {folded(key, row["attributes"].get(key)): row["id"] for row in rows}
+        return found
+
+
+def folded(key: str, identifier: object) -> str:
+    """An identifier as Klaviyo compares it: addresses in small letters."""
+    return str(identifier).lower() if key == "email" else str(identifier)
+
+
+def next_page(cursor: str | None) -> dict[str, str]:
+    """The query that asks for the page of a cursor; the first has none."""
+    return {} if cursor is None else {"page[cursor]": cursor}
+
+
+def read_rows(answer: Answer | Reply) -> list[dict[str, Any]] | None:
+    """The resources of a collection, each with its id and attributes, or nothing if it is none."""
+    body = answer.json() if isinstance(answer, Answer) else None
+    rows = body.get("data") if isinstance(body, dict) else None
+    if not isinstance(rows, list) or not all(map(_is_resource, rows)):
+        return None
+    return rows
+
+
+def read_one(answer: Answer | Reply) -> dict[str, Any] | None:
+    """The one resource of a reply, or nothing if it has none."""
+    body = answer.json() if isinstance(answer, Answer) else None
+    row = body.get("data") if isinstance(body, dict) else None
+    return row if isinstance(row, dict) and _is_resource(row) else None
+
+
+def _is_resource(row: Any) -> bool:  # noqa: ANN401 - any JSON
+    return (
+        isinstance(row, dict)
+        and isinstance(row.get("id"), str)
+        and isinstance(row.get("attributes"), dict)
+    )
+
+
+def read_cursor(answer: Answer | Reply) -> str | None:
+    """Where the next page begins, if there is one: the cursor in the address of its link."""
+    body = answer.json() if isinstance(answer, Answer) else None
+    links = body.get("links") if isinstance(body, dict) else None
+    following = links.get("next") if isinstance(links, dict) else None
+    if not isinstance(following, str):
+        return None
+    return parse_qs(urlsplit(following).query).get("page[cursor]", [None])[0]
+
+
+def unsent(answer: Answer | Reply, doing: str) -> Reply:
+    """What hindered a request that carried no row."""
+    match answer:
+        case Answer(status=codes.OK):
+            return Later(UNDOCUMENTED, is_maybe_accepted=False)
+        case Answer(status=status):
+            return Unnamed(f"answered {status} when {doing}")
+        case Later(reason=reason, wait_seconds=wait):
+            return Later(reason, is_maybe_accepted=False, wait_seconds=wait)
+        case _:
+            return answer
+
+
+_NEEDED = {
+    "api/accounts": "accounts:read",
+    "api/lists": "lists:read",
+    "api/profiles": "profiles:read",
+}
+
+
+def check(settings: KlaviyoSettings, http: Http) -> Check:
+    """Ask for the account, a list and a profile; what may be written is not told by reading."""
+    api = Api(settings, http)
+    for path, scope in _NEEDED.items():
+        params = {} if path == "api/accounts" else {"page[size]": "1"}
+        answer = api.request("GET", path, params=params)
+        rows = read_rows(answer)
+        if rows is None:
+            return Check(is_ok=False, message=_problem(answer, scope))
+        if path == "api/accounts" and [row["id"] for row in rows] != [settings.account_id]:
+            return Check(is_ok=False, message="the api_key is of another account than account_id")
+    return Check(is_ok=True, message="answers, and takes the key and the account")
+
+
+def _problem(answer: Answer | Reply, scope: str) -> str:
+    match answer:
+        case Denied():
+            return f"refuses the api_key, or it lacks the scope {scope}"
+        case Later(reason=reason) | Stop(reason=reason) | TooLarge(reason=reason):
+            return reason
+        case _:
+            return "does not answer as Klaviyo does"
