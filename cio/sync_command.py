@@ -11,7 +11,7 @@ from cio.project import current_manifest
 from cio.terminal import err, out, print_json, table
 from reverse_etl.estimate import duration, notes
 from reverse_etl.plan import Asked
-from reverse_etl.readback import read_back
+from reverse_etl.readback import keep_read_back, note_read_back
 from reverse_etl.run import Room, plan_syncs, run_syncs
 from reverse_etl.status import check_syncs
 from reverse_etl.status import status as sync_status
@@ -117,7 +117,7 @@ def check(*, select: Names = None, as_json: Json = False) -> None:
     """Ask each destination whether it takes the credentials, and how large its audiences are."""
     where = room(select)
     found = check_syncs(where)
-    sizes = read_back(where)
+    sizes = keep_read_back(where)
     if as_json:
         answers = [
             {"name": name, "is_ok": answer and answer.is_ok, "message": answer and answer.message}
@@ -169,7 +169,9 @@ def show_runs(runs: Sequence[SyncRun]) -> None:
 
 
 def _deliver(select: Sequence[str] | None, asked: Asked, *, as_json: bool) -> None:
-    runs = run_syncs(room(select), asked)
+    where = room(select)
+    note_read_back(where)  # before anything changes there: what the run before left
+    runs = run_syncs(where, asked)
     if as_json:
         print_json({"syncs": [one.to_json() for one in runs]})
     else:

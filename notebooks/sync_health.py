@@ -138,6 +138,48 @@ def _(bars, html_table, mo, pieces, reading):
 
 @app.cell
 def _(html_table, mo, pieces, reading):
+    _states = {
+        "unsettled": "missing or too much",
+        "differs_there": "another size there",
+        "agrees_there": "agrees, and says so",
+        "settled": "agrees",
+    }
+    _sides = [
+        row
+        | {
+            "state": _states[row["state"]],
+            "since": row["unsettled_since_at"] or row["off_since_at"],
+        }
+        for row in reading.rows("select * from sync_reconciliation order by sync, label")
+    ]
+    mo.Html(
+        "<h2>Reconciliation</h2><p>What the model wants, what the destination took, and what it "
+        "says it has, where it can be asked.</p>"
+        + pieces(
+            html_table(
+                _sides,
+                {
+                    "sync": "Sync",
+                    "label": "Label",
+                    "state": "State",
+                    "since": "Since",
+                    "wanted": "Wanted",
+                    "delivered": "Delivered",
+                    "missing": "Missing",
+                    "surplus": "Too much",
+                    "members_sent": "Sent when asked",
+                    "members_there": "There, it says",
+                    "asked_at": "Asked",
+                },
+            ),
+            nothing="No run has told what it wanted yet.",
+        )
+    )
+    return
+
+
+@app.cell
+def _(html_table, mo, pieces, reading):
     _balance = reading.rows(
         """
         select sync, destination,
@@ -155,7 +197,7 @@ def _(html_table, mo, pieces, reading):
         """
     )
     mo.Html(
-        "<h2>Reconciliation</h2><p>Every planned row has one outcome; what is unexplained is a "
+        "<h2>Balance</h2><p>Every planned row has one outcome; what is unexplained is a "
         "defect.</p>"
         + pieces(
             html_table(

@@ -15,7 +15,7 @@ import orjson
 from reverse_etl.estimate import notes
 from reverse_etl.guards import FORCEABLE
 from reverse_etl.plan import Asked
-from reverse_etl.readback import read_back
+from reverse_etl.readback import keep_read_back, note_read_back
 from reverse_etl.run import Room, plan_syncs, run_syncs
 from reverse_etl.status import check_syncs, status
 from warehouse.errors import CioError
@@ -91,6 +91,7 @@ def _plan_line(plan: SyncPlan) -> str:
 
 
 def _run(room: Room, options: argparse.Namespace) -> int:
+    note_read_back(room)  # before anything changes there: what the run before left
     runs = run_syncs(room, _asked(options))
     if options.json:
         _print_json({"syncs": [run.to_json() for run in runs]})
@@ -136,7 +137,7 @@ def _status(room: Room, options: argparse.Namespace) -> int:
 
 def _check(room: Room, options: argparse.Namespace) -> int:
     found = check_syncs(room)
-    sizes = read_back(room)
+    sizes = keep_read_back(room)
     if options.json:
         _print_json(
             {

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from reverse_etl.clock import Clock
+from reverse_etl.labels import LabelCount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -65,6 +66,7 @@ class RunRecord:
     problem: str | None = None
     is_canary: bool = False
     stopped_guards: tuple[str, ...] = ()
+    labels: tuple[LabelCount, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ class RunFolder:
             finished_at=_instant(values["finished_at"]),
             forced_guards=tuple(values["forced_guards"]),
             stopped_guards=tuple(values.get("stopped_guards", ())),
+            labels=tuple(LabelCount(**each) for each in values.get("labels", ())),
         )
 
 

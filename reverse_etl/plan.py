@@ -13,6 +13,7 @@ from reverse_etl.compare import CANARY, NO_IDENTIFIER, How, compare
 from reverse_etl.definitions import carried_definitions, changed_definitions
 from reverse_etl.exclusions import columns_of
 from reverse_etl.http import is_loopback
+from reverse_etl.labels import count_labels
 from reverse_etl.lock import turn
 from reverse_etl.past import Past, read_past
 from reverse_etl.state import write_state
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from reverse_etl.guards import Finding
     from reverse_etl.http import Http
     from reverse_etl.journal import RunFolder
+    from reverse_etl.labels import LabelCount
     from reverse_etl.settings import Sync
     from warehouse.builds import Build
     from warehouse.connection import Published
@@ -56,6 +58,7 @@ class SyncPlan:
         wanted: Rows that are wanted and may be sent.
         considered: Rows of the outbound model that are the sync's, those left out among them.
         held: Rows the destination has, by the receipts.
+        labels: What is wanted and in place, label by label.
         build: The build they come from.
         watermarks: Until when the feeds that the sync names are whole.
         past: The runs before.
@@ -82,6 +85,7 @@ class SyncPlan:
     held: int
     build: Build
     considered: int = 0
+    labels: tuple[LabelCount, ...] = ()
     watermarks: Mapping[str, datetime | None] = field(default_factory=dict)
     past: Past = field(default_factory=lambda: Past(None))
     is_canary: bool = False
@@ -256,6 +260,7 @@ def plan_sync(  # noqa: PLR0913 - what a plan is made of
                 canary=_canary(sync, past, asked), opted_out=_opted_out(home, sync, published)
             )
             counts = compare(published, sync, how, state=state, plan=folder.plan)
+            labels = count_labels(published)
             watermarks = _watermarks(published, sync.guards.feeds)
             build = published.build
             built = carried_definitions(published, sync)
@@ -277,6 +282,7 @@ def plan_sync(  # noqa: PLR0913 - what a plan is made of
         wanted=counts["wanted"],
         considered=counts["considered"],
         held=counts["held"],
+        labels=labels,
         build=build,
         watermarks=watermarks,
         past=past,

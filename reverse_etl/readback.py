@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pyarrow as pa
 
 from reverse_etl.http import Http
 from reverse_etl.lock import turn
@@ -15,13 +16,24 @@ from reverse_etl.plan import scope_of
 from reverse_etl.record import land_journals
 from reverse_etl.settings import read_syncs
 from reverse_etl.state import write_state
+from reverse_etl.tables import DATASET, TABLES
 from reverse_etl.targets import find_target
 from warehouse.connection import open_warehouse
+from warehouse.errors import CioError, UsageError
 
 if TYPE_CHECKING:
     from reverse_etl.plan import Target
     from reverse_etl.run import Room
     from reverse_etl.settings import Sync
+
+
+_ROWS = pa.schema(
+    [
+        *(pa.field(name, pa.string()) for name in ("sync", "destination", "label")),
+        pa.field("asked_at", pa.timestamp("us")),
+        *(pa.field(name, pa.int64()) for name in ("members_sent", "members_there")),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -56,11 +68,13 @@ class ReadBack:
 
     Attributes:
         sync: The sync.
+        destination: Where it sends.
         sizes: Its audiences, by label.
         problem: What hindered asking, if anything did.
     """
 
     sync: str
+    destination: str
     sizes: tuple[Size, ...]
     problem: str | None = None
 
@@ -105,17 +119,67 @@ def read_back(room: Room) -> list[ReadBack]:
     return found
 
 
+def keep_read_back(room: Room) -> list[ReadBack]:
+    """Ask, as `read_back` does, and land what was told in `raw_reverse_etl.read_backs`.
+
+    Returns:
+        What was told. A destination that told nothing has no rows.
+
+    Raises:
+        CioError: A sync is not configured right, the warehouse is busy, or the load failed.
+    """
+    asked_at = room.clock.now()
+    found = read_back(room)
+    rows = [
+        {
+            "sync": one.sync,
+            "destination": one.destination,
+            "label": size.label,
+            "asked_at": asked_at,
+            "members_sent": size.sent,
+            "members_there": size.there,
+        }
+        for one in found
+        for size in one.sizes
+    ]
+    if rows:
+        from warehouse.land import land  # noqa: PLC0415 - dlt takes over a second to import
+
+        batches = {"read_backs": [pa.Table.from_pylist(rows, schema=_ROWS)]}
+        with turn(room.home):
+            land(
+                room.home, DATASET, batches, TABLES, purpose="land what destinations say they have"
+            )
+    return found
+
+
+def note_read_back(room: Room) -> None:
+    """Ask and land before a run, which does not wait for it: what hinders is told, and no more.
+
+    Raises:
+        UsageError: A sync is not configured right.
+    """
+    try:
+        keep_read_back(room)
+    except UsageError:
+        raise
+    except CioError as error:
+        room.on_event(f"what destinations have was not asked: {error}")
+
+
 def _read_one(room: Room, sync: Sync, target: Target) -> ReadBack:
     sent = _sent(room, sync, target)
+    if not sent:
+        return ReadBack(sync.name, sync.destination, ())
     ask = target.kind.sizes
     assert ask is not None  # noqa: S101 - the caller looked
     timeout = sync.delivery.timeout_seconds
     with Http(target.url, clock=room.clock, timeout_seconds=timeout) as http:
         there = ask(target.settings, sync.options, http)
     if isinstance(there, str):
-        return ReadBack(sync.name, (), there)
+        return ReadBack(sync.name, sync.destination, (), there)
     sizes = [Size(sync.name, label, count, there.get(label)) for label, count in sent.items()]
-    return ReadBack(sync.name, tuple(sizes))
+    return ReadBack(sync.name, sync.destination, tuple(sizes))
 
 
 def _sent(room: Room, sync: Sync, target: Target) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -151,8 +151,15 @@ def _batches(
             for batch in reader:
                 yield "receipts", batch
             is_interrupted = record.is_interrupted or record.finished_at is None
+            if record.labels:
+                yield "planned_labels", _label_rows(record)
             complete = replace(record, finished_at=finished_at, is_interrupted=is_interrupted)
             yield "runs", _run_row(complete, balance)
+
+
+def _label_rows(record: RunRecord) -> pa.Table:
+    of_run = {"run_id": record.run_id, "sync": record.sync}
+    return pa.Table.from_pylist([of_run | asdict(each) for each in record.labels])
 
 
 def _run_row(record: RunRecord, balance: Balance) -> pa.Table:

@@ -301,6 +301,7 @@ class _Run:
             planned=plan.changes,
             is_canary=plan.is_canary,
             stopped_guards=tuple(finding.guard for finding in findings if not finding.is_forced),
+            labels=plan.labels,
         )
 
     def _deliver(self, plan: SyncPlan, findings: Sequence[Finding]) -> Delivered:

@@ -51,4 +51,27 @@ RUNS: Columns = {
     "stopped_guards": {"data_type": "text"},
 }
 
-TABLES: dict[str, Columns] = {"receipts": RECEIPTS, "runs": RUNS}
+PLANNED_LABELS: Columns = {
+    "run_id": {"data_type": "text"},
+    "sync": {"data_type": "text"},
+    "label": {"data_type": "text"},
+    "wanted": {"data_type": "bigint"},
+    "in_place": {"data_type": "bigint"},
+    "leaving": {"data_type": "bigint"},
+}
+
+READ_BACKS: Columns = {
+    "sync": {"data_type": "text"},
+    "destination": {"data_type": "text"},
+    "label": {"data_type": "text"},
+    "asked_at": {"data_type": "timestamp", "timezone": False},
+    "members_sent": {"data_type": "bigint"},
+    "members_there": {"data_type": "bigint"},
+}
+
+TABLES: dict[str, Columns] = {
+    "receipts": RECEIPTS,
+    "runs": RUNS,
+    "planned_labels": PLANNED_LABELS,
+    "read_backs": READ_BACKS,
+}

@@ -13,7 +13,7 @@ from fakes import amplitude
 from fakes.server import serve_in_thread
 from reverse_etl.__main__ import main
 from reverse_etl.clock import Clock
-from reverse_etl.readback import ReadBack, Size, read_back
+from reverse_etl.readback import ReadBack, Size, keep_read_back, note_read_back, read_back
 from reverse_etl.run import run_syncs
 from reverse_etl.status import check_syncs
 
@@ -82,6 +82,8 @@ def test_what_a_destination_has_is_compared_with_what_it_was_sent(
     assert main(["check", "--json", *manifest]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert [size["difference"] for size in shown["sizes"]] == [1, 0]
+    kept = "select label, members_sent, members_there from raw_reverse_etl.read_backs order by all"
+    assert world.query(kept) == [(BUYERS, 1, 2), (CLICKERS, 2, 2)]
     assert main(["check", *manifest]) == 0
     assert capsys.readouterr().out.splitlines()[1:] == [
         "members: CIO | buyers | 0-7d: 1 sent, 2 there (+1)",
@@ -96,12 +98,45 @@ def test_what_cannot_be_read_back_says_why(
     world.build(members=[member(1)])
     run_syncs(room())
     cohorts.post("/_fake/script", json=[{"kind": "status", "status": 503}])
-    (found,) = read_back(room())
+    (found,) = keep_read_back(room())
     assert found.lines() == ["members: its sizes cannot be read back: answered 503"]
+    assert world.query("select count(*) from raw_reverse_etl.read_backs") == [(0,)]
+
+
+def test_a_run_does_not_wait_for_what_destinations_say(
+    world: World, room: Callable[..., Room], cohorts: httpx.Client
+) -> None:
+    world.declare_members(destination="amplitude")
+    world.home.warehouse.write_bytes(b"not a warehouse")
+    told: list[str] = []
+    note_read_back(room(on_event=told.append))
+    assert len(told) == 1
+    assert told[0].startswith("what destinations have was not asked: ")
+    assert cohorts.get("/_fake/requests").json() == []
+
+
+def test_a_run_lands_what_its_plan_found_label_by_label(
+    world: World, room: Callable[..., Room], cohorts: httpx.Client
+) -> None:
+    world.declare_members(destination="amplitude")
+    buyer = member(1, "buyers", label=BUYERS)
+    world.build(members=[member(1), member(2), member(3), buyer])
+    run_syncs(room())
+    world.build(members=[member(1), member(3), member(4)])
+    run_syncs(room())
+    landed = "select label, wanted, in_place, leaving from raw_reverse_etl.planned_labels "
+    assert world.query(landed + "order by run_id, label") == [
+        (BUYERS, 1, 0, 0),
+        (CLICKERS, 3, 0, 0),
+        (BUYERS, 0, 0, 1),
+        # the third was refused: it is wanted and not in place
+        (CLICKERS, 3, 1, 1),
+    ]
+    assert set(cohorts.get("/_fake/cohorts").json()[CLICKERS]) == {"customer-1", "customer-4"}
 
 
 def test_a_cohort_that_is_not_there_has_no_size() -> None:
-    gone = ReadBack("members", (Size("members", BUYERS, sent=4, there=None),))
+    gone = ReadBack("members", "amplitude", (Size("members", BUYERS, sent=4, there=None),))
     assert gone.sizes[0].difference is None
     assert "4 sent; the destination does not say" in gone.lines()[0]
 
