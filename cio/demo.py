@@ -177,7 +177,7 @@ def run_demo(
     build(project, on_progress=on_progress)
     on_step("planning, and delivering what changed")
     room = Room(home=home, manifest=current_manifest(project))
-    with _stand_ins(home, _wanted(settings)):
+    with stand_ins(home, _wanted(settings)):
         runs = tuple(run_syncs(room))
         syncs = status(room)
     facts = _facts(room, world, syncs=syncs)
@@ -222,8 +222,13 @@ def _facts(room: Room, world: Path, *, syncs: list[Any]) -> Facts:
 
 
 @contextmanager
-def _stand_ins(home: Home, world: WorldSettings) -> Iterator[None]:
-    """Serve the stand-ins and point the syncs to them, and to nothing else, while this runs."""
+def stand_ins(home: Home, world: WorldSettings) -> Iterator[None]:
+    """Serve the stand-ins and point the syncs to them, and to nothing else, while this runs.
+
+    Args:
+        home: Where they keep what they accepted, and their ports, which syncs remember.
+        world: The world whose Customer.io workspace there is.
+    """
     folder = home.root / "fakes"
     folder.mkdir(exist_ok=True)
     before = dict(os.environ)

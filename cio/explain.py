@@ -107,7 +107,7 @@ def explain(
         layers = ("marts", "audiences")
         path = ",".join(f"warehouse.{published.schema(layer)}" for layer in layers)
         published.connection.execute(f"set search_path = '{path}'")
-        person = _find(published, identifier)
+        person = find_person(published, identifier)
         given = {"person": person}
         limited = {"person": person, "limit": limit}
         read = published.connection
@@ -132,9 +132,19 @@ def explain(
     return Explanation(**{**vars(found), "receipts": receipts})
 
 
-def _find(published: Published, identifier: str) -> str:
+def find_person(published: Published, identifier: str) -> str:
+    """The one person that an identifier names.
+
+    Args:
+        published: The build.
+        identifier: A customer id, an e-mail address, a cio_id or a person_id.
+
+    Raises:
+        UsageError: Nobody has it, or several people have it.
+    """
+    table = published.table("marts", "person_identifiers")
     people = published.connection.execute(
-        "select distinct person_id from person_identifiers "
+        f"select distinct person_id from {table} "  # noqa: S608 - a name of the build
         "where identifier = trim($given) or identifier = lower(trim($given)) "
         "or person_id = $given",
         {"given": identifier},

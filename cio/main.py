@@ -66,6 +66,12 @@ COMMANDS = {
         "Find what is most likely set up wrong, with numbers, and how to mend it.",
         "cio doctor",
     ),
+    "verify": Command(
+        "cio.verify_command:verify",
+        "Follow one event hop by hop: emitted, received, modelled, delivered, in audiences, "
+        "measured.",
+        "cio verify me@example.com",
+    ),
     "erase": Command(
         "cio.erase_command:erase",
         "Erase one person everywhere, and from every destination they were sent to, with proof.",
