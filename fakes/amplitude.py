@@ -1,11 +1,13 @@
-"""A strict stand-in of Amplitude: `/2/httpapi` and `/batch` for events, `/api/3/cohorts`.
+"""A strict stand-in of Amplitude: `/2/httpapi` and `/batch`, `/identify`, `/api/3/cohorts`.
 
 A 400 takes nothing; HTTP V2 lists the first bad event of each field, `/batch` all of them. Nobody
 may have more events a second, or a day, than the endpoint allows. Ids in cohorts must be known:
-those it is told to refuse are not, as if they had never sent an event.
+those it is told to refuse are not, as if they had never sent an event. `/identify` takes a form and
+nothing else, and answers with a word.
 
 Source: https://amplitude.com/docs/apis/analytics/http-v2,
-https://amplitude.com/docs/apis/analytics/batch-event-upload and
+https://amplitude.com/docs/apis/analytics/batch-event-upload,
+https://amplitude.com/docs/apis/analytics/identify and
 https://amplitude.com/docs/apis/analytics/behavioral-cohorts
 """
 
@@ -15,11 +17,19 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
+from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from fakes.amplitude_cohorts import Cohorts
-from fakes.amplitude_rules import INVALID, MIN_ID_LENGTH, Problem, event_problem
+from fakes.amplitude_rules import (
+    INVALID,
+    MIN_ID_LENGTH,
+    Problem,
+    event_problem,
+    identification_problem,
+)
 from fakes.control import Control
 from fakes.wire import Refusal, Store, basic, parse, reply, unpack
 
@@ -75,12 +85,13 @@ def create_app(
     Args:
         store: A file that keeps what was accepted over a restart.
         now: The present, in seconds since the epoch.
-        refused: User ids that it refuses in events, and does not know in cohorts.
+        refused: User ids that it refuses in events and identifications, and does not know in
+            cohorts.
         daily_quota: Most events of a person in a day.
 
     Returns:
-        The app, with `/2/httpapi`, `/batch`, `/api/3/cohorts` and the control endpoints under
-        `/_fake/`.
+        The app, with `/2/httpapi`, `/batch`, `/identify`, `/api/3/cohorts` and the control
+        endpoints under `/_fake/`.
     """
     vendor = _Amplitude(Store(store), now, frozenset(refused), daily_quota)
     control = Control()
@@ -103,10 +114,13 @@ class _Amplitude:
         self.events: dict[tuple[str, str], dict[str, Any]] = {}
         self.rates: Counter[tuple[str, int]] = Counter()
         self.days: Counter[tuple[str, int]] = Counter()
+        self.properties: dict[str, dict[str, Any]] = {}
         self.cohorts = Cohorts(app_id=APP_ID, owner=OWNER, unknown=refused)
         for record in store.read():
             if "event_type" in record:
                 self._keep(record)
+            elif "user_properties" in record:
+                self._describe(record)
             else:
                 self.cohorts.keep(**record)
 
@@ -114,10 +128,12 @@ class _Amplitude:
         return [
             Route("/2/httpapi", self.http_v2, methods=["POST"]),
             Route("/batch", self.batch, methods=["POST"]),
+            Route("/identify", self.identify, methods=["POST"]),
             Route("/api/3/cohorts", self.list_cohorts, methods=["GET"]),
             Route("/api/3/cohorts/upload", self.upload, methods=["POST"]),
             Route("/api/3/cohorts/membership", self.change_membership, methods=["POST"]),
             Route("/_fake/events", self.read_events),
+            Route("/_fake/properties", self.read_properties),
             Route("/_fake/cohorts", self.read_cohorts),
         ]
 
@@ -143,10 +159,39 @@ class _Amplitude:
         done = {"code": 200, "events_ingested": len(events)}
         return reply(done | {"payload_size_bytes": len(content or b""), "server_upload_time": 0})
 
-    def _refuse_bad(self, events: list[Any], endpoint: Endpoint, shortest: int) -> None:
+    async def identify(self, request: Request) -> Response:
+        body = await request.body()
+        try:
+            given, shortest = _identifications(request, body)
+            self._refuse_bad(given, HTTP_V2, shortest, identification_problem)
+            self._throttle(given, HTTP_V2)
+        except Refusal as refusal:
+            return refusal.response
+        self._count(given)
+        for each in given:
+            self._describe(each)
+        self.store.add([{"user_properties": {}} | each for each in given])
+        return PlainTextResponse("success")
+
+    def _describe(self, given: dict[str, Any]) -> None:
+        """Set and unset a user's properties; of the other operations nothing is made here."""
+        known = self.properties.setdefault(_person(given), {})
+        properties = given.get("user_properties", {})
+        is_plain = not any(name.startswith("$") for name in properties)
+        known.update(properties if is_plain else properties.get("$set", {}))
+        for name in {} if is_plain else properties.get("$unset", {}):
+            known.pop(name, None)
+
+    def _refuse_bad(
+        self,
+        events: list[Any],
+        endpoint: Endpoint,
+        shortest: int,
+        problem_of: Callable[..., Problem | None] = event_problem,
+    ) -> None:
         listed: dict[str, dict[str, list[int]]] = {}
         for index, event in enumerate(events):
-            problem = event_problem(event, min_id_length=shortest)
+            problem = problem_of(event, min_id_length=shortest)
             if problem is None and event.get("user_id") in self.refused:
                 problem = Problem(INVALID, "user_id")
             if problem is not None:
@@ -213,6 +258,9 @@ class _Amplitude:
     async def read_events(self, _request: Request) -> Response:
         return reply(list(self.events.values()))
 
+    async def read_properties(self, _request: Request) -> Response:
+        return reply(self.properties)
+
     async def read_cohorts(self, _request: Request) -> Response:
         return reply({cohort.name: list(cohort.ids) for cohort in self.cohorts.all.values()})
 
@@ -241,6 +289,32 @@ def _events(content: bytes | None, endpoint: Endpoint) -> tuple[list[Any], int]:
         raise Refusal(413, {"code": 413, "error": "Payload too large"})
     options = body.get("options") or {}
     return body["events"], options.get("min_id_length", MIN_ID_LENGTH)
+
+
+def _identifications(request: Request, body: bytes) -> tuple[list[Any], int]:
+    """The objects of an `identify` call, one or several, and the shortest id it allows.
+
+    Raises:
+        Refusal: It is refused whole.
+    """
+    if len(body) >= HTTP_V2.most_bytes:
+        raise Refusal(413, {"code": 413, "error": "Payload too large"})
+    kind = request.headers.get("content-type", "").partition(";")[0]
+    is_form = kind == "application/x-www-form-urlencoded"
+    form = {name: texts[0] for name, texts in parse_qs(body.decode()).items()} if is_form else {}
+    for name in ("api_key", "identification"):
+        if name not in form:
+            raise Refusal(400, _bad("Request missing required field") | {"missing_field": name})
+    if form["api_key"] != API_KEY:
+        raise Refusal(400, _bad(f"Invalid API key: {form['api_key']}"))
+    found = parse(form["identification"].encode())
+    if not isinstance(found, dict | list):
+        raise Refusal(400, _bad("Invalid JSON in identification"))
+    given = found if isinstance(found, list) else [found]
+    if len(given) > HTTP_V2.most_events:
+        raise Refusal(413, {"code": 413, "error": "Payload too large"})
+    options = parse(form.get("options", "{}").encode()) or {}
+    return given, options.get("min_id_length", MIN_ID_LENGTH)
 
 
 def _bad(error: str) -> dict[str, Any]:

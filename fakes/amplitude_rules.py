@@ -15,6 +15,12 @@ BANNED_IDS = frozenset(
         *("00000000-0000-0000-0000-000000000000", "lmy47d", "0", "-1"),
     ]
 )
+OPERATIONS = frozenset(
+    [
+        *("$set", "$setOnce", "$add", "$append", "$prepend", "$unset"),
+        *("$preInsert", "$postInsert", "$remove"),
+    ]
+)
 INVALID = "events_with_invalid_fields"
 MISSING = "events_with_missing_fields"
 SHORT = "events_with_invalid_id_lengths"
@@ -42,6 +48,33 @@ def event_problem(event: Any, *, min_id_length: int) -> Problem | None:  # noqa:
     if "event_type" not in event:
         return Problem(MISSING, "event_type")
     return _id_problem(event, min_id_length) or _field_problem(event)
+
+
+def identification_problem(given: Any, *, min_id_length: int) -> Problem | None:  # noqa: ANN401 - any JSON
+    """The first rule that one object of an `identify` call breaks.
+
+    Source: https://amplitude.com/docs/apis/analytics/identify
+    """
+    if not isinstance(given, dict):
+        return Problem(INVALID, "identification")
+    properties = given.get("user_properties", {})
+    if not isinstance(properties, dict) or not _are_properties(properties):
+        return Problem(INVALID, "user_properties")
+    return _id_problem(given, min_id_length)
+
+
+def _are_properties(properties: dict[str, Any]) -> bool:
+    """Whether they are plain values, or values by operation: the two cannot be mixed."""
+    operations = {name for name in properties if name.startswith("$")}
+    if not operations:
+        return _are_short(properties)
+    if operations != set(properties) or not operations <= OPERATIONS:
+        return False
+    return all(isinstance(each, dict) and _are_short(each) for each in properties.values())
+
+
+def _are_short(values: dict[str, Any]) -> bool:
+    return all(not isinstance(text, str) or len(text) <= MAX_TEXT for text in values.values())
 
 
 def _id_problem(event: dict[str, Any], min_id_length: int) -> Problem | None:

@@ -1,4 +1,4 @@
-"""Amplitude: message events through `/batch` or HTTP V2, audiences as cohorts.
+"""Amplitude: message events through `/batch` or HTTP V2, audiences as cohorts, user properties.
 
 A 400 takes nothing: the events it lists are refused, the others sent again. `/batch` lists all of
 them, HTTP V2 the first of each field, so that there it takes one more request for each; a reply
@@ -14,21 +14,12 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 from httpx import codes
 
-from reverse_etl.contract import (
-    Check,
-    Denied,
-    Destination,
-    Later,
-    Limits,
-    Object,
-    Taken,
-    Unnamed,
-)
+from reverse_etl.contract import Check, Denied, Destination, Limits, Object, Taken, Unnamed
 from reverse_etl.credentials import Secret
 from reverse_etl.destinations.amplitude_cohorts import (
     CohortOptions,
@@ -36,12 +27,14 @@ from reverse_etl.destinations.amplitude_cohorts import (
     check_cohorts,
     read_sizes,
 )
+from reverse_etl.destinations.amplitude_identify import Properties, PropertyOptions
+from reverse_etl.destinations.amplitude_replies import read_answer, read_throttled
 from reverse_etl.destinations.amplitude_rules import check_event, read_properties
 from reverse_etl.destinations.settings_rules import absent, require_number, require_one_of
 from reverse_etl.http import READ_BY_DESTINATION, Answer, retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from reverse_etl.contract import Change, Reply
     from reverse_etl.http import Http
@@ -175,71 +168,8 @@ class _Events:
         if answer.status == codes.TOO_MANY_REQUESTS:
             asked = retry_after(answer.headers.get("retry-after"), now=self.http.clock.now())
             pause = ENDPOINTS[self.settings.endpoint].pause_seconds
-            return _read_throttled(answer.json(), records, asked=asked, pause=pause)
-        return _read(answer, len(records))
-
-
-def _read(answer: Answer, count: int) -> Reply:
-    """Read a reply other than 429. What a 400 says in words may hold the key: it is not kept."""
-    body = answer.json()
-    if not isinstance(body, dict):
-        return Later("a reply that is not the documented one", is_maybe_accepted=True)
-    if answer.status != codes.BAD_REQUEST:
-        if body.get("code") == codes.OK and body.get("events_ingested") == count:
-            return Taken()
-        return Later("a reply whose counts do not agree", is_maybe_accepted=True)
-    is_key = str(body.get("error", "")).startswith("Invalid API key")
-    if is_key or body.get("missing_field") == "api_key":
-        return Denied(answer.status)
-    refused: dict[int, str] = {}
-    for index, reason in _listed(body):
-        refused.setdefault(index, reason)
-    if not refused or not all(0 <= index < count for index in refused):
-        return Unnamed("refused, and the reply does not say which event")
-    return Taken(refused, again=frozenset(range(count)) - refused.keys())
-
-
-def _listed(body: dict[str, Any]) -> Iterator[tuple[int, str]]:
-    """The events a 400 lists, by position, and what is wrong with them."""
-    words = {
-        "events_with_invalid_fields": "is not valid",
-        "events_with_missing_fields": "is missing",
-        # known from Amplitude's own clients, not from its documentation
-        "events_with_invalid_id_lengths": "is too short",
-    }
-    for key, word in words.items():
-        fields = body.get(key)
-        for name, indexes in fields.items() if isinstance(fields, dict) else ():
-            yield from ((index, f"{name} {word}") for index in _indexes(indexes))
-    yield from ((index, "silenced by Amplitude") for index in _indexes(body.get("silenced_events")))
-
-
-def _indexes(given: object) -> list[int]:
-    return [i for i in given if type(i) is int] if isinstance(given, list) else []
-
-
-def _read_throttled(
-    body: object, records: Sequence[bytes], *, asked: float | None, pause: float
-) -> Reply:
-    """Read a 429: nothing was taken, and it may say whose events are too many."""
-    everything = Later("answered 429", is_maybe_accepted=False, wait_seconds=asked)
-    if not isinstance(body, dict):
-        return everything
-    over = body.get("exceeded_daily_quota_users") or {}
-    left = {
-        position: "this person's events are over Amplitude's daily quota"
-        for position, record in enumerate(records)
-        if over and orjson.loads(record)["user_id"] in over
-    }
-    positions = frozenset(range(len(records)))
-    later = (positions & frozenset(_indexes(body.get("throttled_events")))) - left.keys()
-    again = positions - later - left.keys()
-    if not left and not later:
-        return everything
-    wait = pause if asked is None else asked
-    if not left and not again:
-        return Later("too many events of these people", is_maybe_accepted=False, wait_seconds=wait)
-    return Taken(again=again, later=later, left=left, wait_seconds=wait)
+            return read_throttled(answer.json(), records, asked=asked, pause=pause)
+        return read_answer(answer, len(records))
 
 
 def _check(settings: AmplitudeSettings, http: Http) -> Check:
@@ -268,6 +198,8 @@ AMPLITUDE = Destination(
             check=check_cohorts,
             sizes=read_sizes,
         ),
+        # there is nothing to take away: what a user had before is not known
+        "person_properties": Object(frozenset(["upsert"]), PropertyOptions, Properties.open),
     },
     check=_check,
 )

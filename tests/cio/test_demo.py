@@ -140,6 +140,7 @@ def test_every_row_is_planned_once_a_vendor(
         "amplitude_message_events": len(wanted_of_amplitude[0]),
         "mixpanel_segment_members": 0,
         "mixpanel_campaign_lookup": 1,
+        "amplitude_person_properties": described,
         "mixpanel_person_properties": described,
         "segment_person_properties": described,
     }

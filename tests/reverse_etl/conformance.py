@@ -181,6 +181,10 @@ def _sent_user_events(client: httpx.Client) -> list[str]:
     return [event["user_id"] for event in client.get("/_fake/events").json()]
 
 
+def _sent_user_properties(client: httpx.Client) -> list[str]:
+    return list(client.get("/_fake/properties").json())
+
+
 def _sent_cohorts(client: httpx.Client) -> list[str]:
     return [person for ids in client.get("/_fake/cohorts").json().values() for person in ids]
 
@@ -335,6 +339,16 @@ SUBJECTS = [
         options=AMPLITUDE.objects["audience_members"].options(),
         # before it, the cohort is looked up, and made
         carries="/api/3/cohorts/membership",
+    ),
+    Subject(
+        destination="amplitude",
+        object="person_properties",
+        app=lambda refused: amplitude.create_app(refused=refused),
+        settings=_amplitude_settings,
+        change=_described,
+        sent=_sent_user_properties,
+        locally_bad=_described(0, payload='{"cio_fatigue_tier":null}'),
+        options=AMPLITUDE.objects["person_properties"].options(),
     ),
     Subject(
         destination="customerio",

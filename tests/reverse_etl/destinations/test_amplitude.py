@@ -18,9 +18,8 @@ from reverse_etl.destinations.amplitude import (
     AMPLITUDE,
     AmplitudeSettings,
     EventOptions,
-    _read,
-    _read_throttled,
 )
+from reverse_etl.destinations.amplitude_replies import read_answer, read_throttled
 from reverse_etl.http import Answer, Http
 from warehouse.errors import UsageError
 
@@ -164,7 +163,7 @@ def refused(**lists: object) -> Answer:
     ],
 )
 def test_documented_replies(reply: Answer, expected: object) -> None:
-    assert _read(reply, 4) == expected
+    assert read_answer(reply, 4) == expected
 
 
 @pytest.mark.parametrize(
@@ -179,7 +178,7 @@ def test_documented_replies(reply: Answer, expected: object) -> None:
     ],
 )
 def test_a_refusal_that_names_no_event_leads_to_halves(reply: Answer) -> None:
-    assert isinstance(_read(reply, 4), Unnamed)
+    assert isinstance(read_answer(reply, 4), Unnamed)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +193,7 @@ def test_a_refusal_that_names_no_event_leads_to_halves(reply: Answer) -> None:
     ],
 )
 def test_replies_that_are_not_the_documented_ones_say_nothing(reply: Answer) -> None:
-    result = _read(reply, 4)
+    result = read_answer(reply, 4)
     assert isinstance(result, Later)
     assert result.is_maybe_accepted
 
@@ -203,7 +202,7 @@ RECORDS = [json.dumps({"user_id": who}).encode() for who in ("a", "b", "a", "c")
 
 
 def throttled(body: object, asked: float | None = None) -> object:
-    return _read_throttled(body, RECORDS, asked=asked, pause=15.0)
+    return read_throttled(body, RECORDS, asked=asked, pause=15.0)
 
 
 def test_only_the_events_of_who_is_throttled_wait() -> None:
