@@ -80,25 +80,68 @@ def prepare(
         dataset: The schema, `raw_commerce`.
         tables: The declared tables by name.
     """
+    missing = _missing(connection, dataset, tables)
+    if missing:
+        # as one transaction: written through once, where each statement would be
+        connection.execute("begin")
+        try:
+            for statement in missing:
+                connection.execute(statement)
+        except BaseException:
+            connection.execute("rollback")
+            raise
+        connection.execute("commit")
     schema = _quote(dataset)
-    connection.execute(f"create schema if not exists {schema}")
-    connection.execute(
-        f"create table if not exists {schema}.{LOADS} (load_id varchar, schema_name varchar, "
-        "status bigint, inserted_at timestamp with time zone, schema_version_hash varchar)"
-    )
+    for (name,) in connection.execute(_FILLED, {"schema": dataset}).fetchall():
+        if name in tables:
+            connection.execute(
+                f"delete from {schema}.{_quote(name)} where {LOAD_ID} not in "  # noqa: S608 - quoted, declared names
+                f"(select load_id from {schema}.{LOADS} where status = 0)"
+            )
+
+
+_FOUND = """
+select table_name, column_name from duckdb_columns()
+where database_name = current_database() and schema_name = $schema
+"""
+_FILLED = """
+select table_name from duckdb_tables()
+where database_name = current_database() and schema_name = $schema and estimated_size > 0
+"""
+_LOADS_COLUMNS = (
+    "load_id varchar, schema_name varchar, status bigint, "
+    "inserted_at timestamp with time zone, schema_version_hash varchar"
+)
+
+
+def _missing(
+    connection: duckdb.DuckDBPyConnection, dataset: str, tables: Mapping[str, Columns]
+) -> list[str]:
+    """What makes the tables as declared; nothing where they are. A load asks twice."""
+    found: dict[str, set[str]] = {}
+    for table, column in connection.execute(_FOUND, {"schema": dataset}).fetchall():
+        found.setdefault(table.lower(), set()).add(column.lower())
+    schema = _quote(dataset)
+    statements = []
+    if LOADS not in found:
+        statements += [
+            f"create schema if not exists {schema}",
+            f"create table {schema}.{LOADS} ({_LOADS_COLUMNS})",
+        ]
     for name, columns in tables.items():
         table = f"{schema}.{_quote(name)}"
         types = {column: sql_type(spec) for column, spec in columns.items()} | {LOAD_ID: "varchar"}
-        body = ", ".join(f"{_quote(column)} {kind}" for column, kind in types.items())
-        connection.execute(f"create table if not exists {table} ({body})")
-        for column, kind in types.items():
-            connection.execute(
-                f"alter table {table} add column if not exists {_quote(column)} {kind}"
-            )
-        connection.execute(
-            f"delete from {table} where {LOAD_ID} not in "  # noqa: S608 - quoted, declared names
-            f"(select load_id from {schema}.{LOADS} where status = 0)"
-        )
+        typed = {column: f"{_quote(column)} {kind}" for column, kind in types.items()}
+        there = found.get(name.lower())
+        if there is None:
+            statements.append(f"create table {table} ({', '.join(typed.values())})")
+            continue
+        statements += [
+            f"alter table {table} add column {column}"
+            for known, column in typed.items()
+            if known.lower() not in there
+        ]
+    return statements
 
 
 def _quote(name: str) -> str:
