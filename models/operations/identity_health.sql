@@ -78,11 +78,11 @@ emails_of_people as (
     group by person_id
 ),
 
--- How many others an identifier came with, in either direction.
+-- How many other_ids an identifier came with, in either direction.
 company_ids as (
     select
         customer_id,
-        greatest(count(distinct cio_id), count(distinct email)) as others
+        greatest(count(distinct cio_id), count(distinct email)) as other_ids
     from observations
     where customer_id is not null
     group by customer_id
@@ -91,16 +91,16 @@ company_ids as (
 addresses as (
     select
         email,
-        count(distinct customer_id) as others
+        count(distinct customer_id) as other_ids
     from observations
     where email is not null and cio_id is null
     group by email
 ),
 
 connectors as (
-    select others from company_ids
+    select other_ids from company_ids
     union all
-    select others from addresses
+    select other_ids from addresses
 ),
 
 reached as (
@@ -181,7 +181,7 @@ counted as (
     select
         'connectors_over_limit' as check_name,
         'identifiers' as subject,
-        count(*) filter (where others > {{ var('identity_connector_limit') }}) as affected,
+        count(*) filter (where other_ids > {{ var('identity_connector_limit') }}) as affected,
         count(*) as total
     from connectors
 

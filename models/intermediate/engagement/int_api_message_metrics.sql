@@ -11,7 +11,7 @@ with api_messages as (
     select * from {{ ref('stg_customerio__api_messages') }}
     where
         metrics is not null
-        {{ 'and delivery_id in (' ~ touched_api_messages() ~ ')' if is_incremental() }}
+        and {{ 'delivery_id in (' ~ touched_api_messages() ~ ')' if is_incremental() else 'true' }}
 ),
 
 -- The newest version says everything that the ones before it said.

@@ -1,3 +1,4 @@
+{%- set reporting_currency = "upper('" ~ var('reporting_currency') ~ "')" -%}
 with orders as (
     select * from {{ ref('int_orders') }}
 ),
@@ -56,7 +57,7 @@ final as (
         cast(resolved.total_amount - resolved.refunded_amount as decimal(18, 4)) as net_amount,
         resolved.unconverted_refunds,
         case
-            when resolved.reporting_rate is not null then upper('{{ var("reporting_currency") }}')
+            when resolved.reporting_rate is not null then {{ reporting_currency }}
         end as reporting_currency,
         cast(
             resolved.total_amount * resolved.reporting_rate as decimal(18, 4)

@@ -29,8 +29,10 @@ final as (
         product_cycles.buying_cycle,
         buying_cycles.stage,
         purchases.last_purchased_at,
-        {{ add_hours('purchases.last_purchased_at', 'buying_cycles.from_days * 24') }} as entered_at,
-        {{ add_hours('purchases.last_purchased_at', 'buying_cycles.to_days * 24') }} as ends_at,
+        {{ add_hours('purchases.last_purchased_at', 'buying_cycles.from_days * 24') }}
+            as entered_at,
+        {{ add_hours('purchases.last_purchased_at', 'buying_cycles.to_days * 24') }}
+            as ends_at,
         purchases.purchases
     from purchases
     inner join product_cycles

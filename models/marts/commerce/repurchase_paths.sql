@@ -18,8 +18,8 @@ stepped as (
         case when discount_amount > 0 then 'discounted' else 'full_price' end as from_price,
         ordered_at,
         next_ordered_at,
-        {{ dbt.datediff('ordered_at', 'next_ordered_at', 'second') }} / 86400.0e0
-            as days_to_next
+        {{ dbt.datediff('ordered_at', 'next_ordered_at', 'second') }}
+        / 86400.0e0 as days_to_next
     from orders
 ),
 

@@ -77,11 +77,13 @@ ranked as (
 judged as (
     select
         *,
-        case when is_headline then
-            {{ benjamini_hochberg('p_value', 'test_rank', 'test_count', tests) }}
+        case
+            when is_headline
+                then {{ benjamini_hochberg('p_value', 'test_rank', 'test_count', tests) }}
         end as p_value_bh,
-        case when is_headline then
-            {{ holm('p_value', 'test_rank', 'test_count', tests) }}
+        case
+            when is_headline
+                then {{ holm('p_value', 'test_rank', 'test_count', tests) }}
         end as p_value_holm,
         {{ experiment_verdict('ci_low', 'ci_high', 'better', 'converters') }}
     from ranked

@@ -96,7 +96,8 @@ summed as (
         sum(pp) as sum_per_per,
         sum(vp) as sum_y_per
     from powers
-    group by grouping sets (
+    -- the linter cannot read grouping sets
+    group by grouping sets ( -- noqa: PRS
         (experiment_id, arm, metric, family),
         (experiment_id, arm, metric, family, tenure_before),
         (experiment_id, arm, metric, family, purchases_before),
@@ -116,10 +117,11 @@ final as (
         cast(summed.nonzero_people as bigint) as nonzero_people,
         {%- for name in [
             'sum_y', 'sum_yy', 'sum_yyy', 'sum_yd', 'sum_x', 'sum_xx', 'sum_xy', 'sum_per',
-            'sum_per_per', 'sum_y_per', 'cap'
+            'sum_per_per', 'sum_y_per'
         ] %}
-        cast(summed.{{ name }} as double) as {{ name }}{{ ',' if not loop.last }}
+        cast(summed.{{ name }} as double) as {{ name }},
         {%- endfor %}
+        cast(summed.cap as double) as cap
     from summed
     inner join experiments
         on summed.experiment_id = experiments.experiment_id

@@ -31,22 +31,32 @@ followed as (
     where experiment_people.index_at < experiment_people.followed_until
 ),
 
-durations as (
+seconds_after_index as (
     select
         experiment_id,
         arm,
         window_hours,
         coalesce(next_ordered_at < followed_until, false) as is_event,
+        {{ dbt.datediff('index_at', 'next_ordered_at', 'second') }}
+            as seconds_to_order,
+        {{ dbt.datediff('index_at', 'followed_until', 'second') }}
+            as seconds_followed
+    from followed
+),
+
+durations as (
+    select
+        experiment_id,
+        arm,
+        window_hours,
+        is_event,
         cast(
             case
-                when next_ordered_at < followed_until
-                    then floor(
-                        {{ dbt.datediff('index_at', 'next_ordered_at', 'second') }} / 3600.0
-                    ) + 1
-                else ceil({{ dbt.datediff('index_at', 'followed_until', 'second') }} / 3600.0)
+                when is_event then floor(seconds_to_order / 3600.0) + 1
+                else ceil(seconds_followed / 3600.0)
             end as bigint
         ) as hours_after_index
-    from followed
+    from seconds_after_index
 ),
 
 exits as (

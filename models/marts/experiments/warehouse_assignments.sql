@@ -1,6 +1,6 @@
--- Who is held out of what the warehouse draws itself: experiments of the kind `warehouse` whose arms
--- name nothing to recognise them by. A pure function of the person and the experiment, so it can be
--- checked anywhere and never depends on when it is computed.
+-- Who is held out of what the warehouse draws itself: experiments of the kind `warehouse` whose
+-- arms name nothing to recognise them by. A pure function of the person and the experiment, so it
+-- can be checked anywhere and never depends on when it is computed.
 with experiments as (
     select * from {{ ref('int_experiments') }}
     where kind = 'warehouse' and holdout_share > 0 and holdout_share < 1

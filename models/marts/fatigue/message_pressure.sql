@@ -38,54 +38,54 @@ aged as (
 -- By whole seconds, in which messages of one second are of one age.
 counted as (
     select
-        *
         {%- for side, partition in sides.items() %}
-        {%- for days in windows %},
+        {%- for days in windows %}
         count(*) over (
             partition by {{ partition }}
             order by seconds
             range between unbounded preceding and {{ days * 86400 + 1 }} preceding
-        ) as {{ side }}before_{{ days }}d
-        {%- endfor %},
+        ) as {{ side ~ 'before_' ~ days ~ 'd' }},
+        {%- endfor %}
         count(*) over (
             partition by {{ partition }}
             order by seconds
             range between unbounded preceding and 1 preceding
-        ) as {{ side }}earlier,
+        ) as {{ side ~ 'earlier' }},
         max(seconds) over (
             partition by {{ partition }}
             order by seconds
             range between unbounded preceding and 1 preceding
-        ) as {{ side }}earlier_seconds
+        ) as {{ side ~ 'earlier_seconds' }},
         {%- endfor %}
+        *
     from aged
 ),
 
 -- The first second of a period knows how many came before the period; the rest of it remembers.
 numbered as (
     select
-        *
-        {%- for side, partition in sides.items() %},
+        {%- for side, partition in sides.items() %}
         row_number() over (
             partition by {{ partition }}
             order by seconds, delivery_id
-        ) as {{ side }}number
-        {%- for days in windows %},
+        ) as {{ side ~ 'number' }},
+        {%- for days in windows %}
         max(
             case
                 when
-                    {{ side }}earlier_seconds is null
-                    or floor({{ side }}earlier_seconds / {{ days * 86400 }})
+                    {{ side ~ 'earlier_seconds' }} is null
+                    or floor({{ side ~ 'earlier_seconds' }} / {{ days * 86400 }})
                     < floor(seconds / {{ days * 86400 }})
-                    then {{ side }}earlier
+                    then {{ side ~ 'earlier' }}
             end
         ) over (
             partition by {{ partition }}
             order by seconds, delivery_id
             rows between unbounded preceding and current row
-        ) as {{ side }}period_before_{{ days }}d
+        ) as {{ side ~ 'period_before_' ~ days ~ 'd' }},
         {%- endfor %}
         {%- endfor %}
+        *
     from counted
 ),
 

@@ -135,7 +135,7 @@ final as (
         scored.next_free_at,
         {%- for kind in kinds %}
         {%- for days in windows %}
-        scored.{{ kind }}messages_{{ days }}d,
+        scored.{{ kind ~ 'messages_' ~ days ~ 'd' }},
         {%- endfor %}
         {%- endfor %}
         {%- for days in windows %}

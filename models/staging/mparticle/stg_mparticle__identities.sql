@@ -43,8 +43,9 @@ statements as (
 
     union all
 
-    -- A new address belongs to the id it came with, and a first id to the address. An id in place of
-    -- another stands alone: on a shared device it may be somebody else's, as its batches will tell.
+    -- A new address belongs to the id it came with, and a first id to the address. An id in place
+    -- of another stands alone: on a shared device it may be somebody else's, as its batches will
+    -- tell.
     select
         _dlt_load_id,
         customer_id,
