@@ -61,6 +61,11 @@ COMMANDS = {
         "Explain one person: ids, exposures, audiences with their reason, every sync and receipt.",
         "cio explain ann@example.com",
     ),
+    "diff": Command(
+        "cio.diff_command:diff",
+        "Show whom a changed definition lets in and out, beside what is published.",
+        "cio diff clicked_cart_12h",
+    ),
     "doctor": Command(
         "cio.doctor_command:doctor",
         "Find what is most likely set up wrong, with numbers, and how to mend it.",
