@@ -22,6 +22,7 @@ from fakes import (
     meta,
     mixpanel,
     segment,
+    slack,
     tiktok,
 )
 from fakes.customerio_workspace import settle_workspace
@@ -83,6 +84,7 @@ VENDORS = {
     "meta": _Vendor(_alone(meta.create_app), meta.settings),
     "mixpanel": _Vendor(_alone(mixpanel.create_app), mixpanel.settings),
     "segment": _Vendor(_alone(segment.create_app), segment.settings),
+    "slack": _Vendor(_alone(slack.create_app), slack.settings),
     "tiktok": _Vendor(_alone(tiktok.create_app), tiktok.settings),
 }
 """The destinations of the demo: every sync that is shipped runs."""

@@ -15,6 +15,7 @@ from fakes import (
     meta,
     mixpanel,
     segment,
+    slack,
     tiktok,
     webhook,
 )
@@ -34,6 +35,7 @@ APPS: dict[str, Callable[..., Control]] = {
     "meta": meta.create_app,
     "mixpanel": mixpanel.create_app,
     "segment": segment.create_app,
+    "slack": slack.create_app,
     "tiktok": tiktok.create_app,
     "webhook": webhook.create_app,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from reverse_etl.exclusions import columns_of, exclude
+from reverse_etl.exclusions import columns_of, exclude, refuse_people
 from warehouse.errors import CioError
 
 if TYPE_CHECKING:
@@ -251,6 +251,7 @@ def compare(
     outbound = published.table("outbound", sync.model)
     where = _filter(sync.filter)
     found = _check_columns(published, sync)
+    refuse_people(published, sync)
     # a member is in up to and with the instant at which the window ends
     has_expiry = "expires_at" in found
     is_expired = "coalesce(wanted.expires_at < $now, false)" if has_expiry else "false"

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 NO_CONSENT = "no consent"
 HELD_OUT = "held out"
+_PERSONAL = (
+    *("person_id", "customer_id", "cio_id", "profile_key", "email", "phone"),
+    *("first_name", "last_name"),
+)
+"""Columns that say who somebody is, and are empty where a model's rows are about nobody."""
 
 
 def columns_of(published: Published, layer: str, name: str) -> set[str]:
@@ -88,5 +93,32 @@ def _require(published: Published, sync: Sync, name: str, columns: set[str]) -> 
             f"sync {sync.name} activates people, and {published.table('marts', name)} has no "
             f"{', '.join(sorted(missing))}: who opted out or is held out could not be told. "
             "Run `cio build`; nothing was sent."
+        )
+        raise CioError(message)
+
+
+def refuse_people(published: Published, sync: Sync) -> None:
+    """Where an object's rows are about nobody, a model that names people is not sent.
+
+    Raises:
+        CioError: A row of it says who somebody is.
+    """
+    if sync.identity != "record_key":
+        return
+    found = columns_of(published, "outbound", sync.model)
+    columns = sorted(c for c in found if c in _PERSONAL or c.endswith("_match_keys"))
+    outbound = published.table("outbound", sync.model)
+    named = [
+        column
+        for column in columns
+        if published.connection.execute(
+            f"select 1 from {outbound} where coalesce({column}, '') <> '' limit 1"  # noqa: S608 - names of the build
+        ).fetchone()
+    ]
+    if named:
+        message = (
+            f"sync {sync.name}: {sync.destination} {sync.object} takes rows about nobody, and "
+            f"{outbound} names people by {', '.join(named)}. Make a model of counts for it; "
+            "nothing was sent."
         )
         raise CioError(message)

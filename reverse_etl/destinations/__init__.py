@@ -12,6 +12,7 @@ from reverse_etl.destinations.klaviyo import KLAVIYO
 from reverse_etl.destinations.meta import META
 from reverse_etl.destinations.mixpanel import MIXPANEL
 from reverse_etl.destinations.segment import SEGMENT
+from reverse_etl.destinations.slack import SLACK
 from reverse_etl.destinations.tiktok import TIKTOK
 from reverse_etl.destinations.webhook import WEBHOOK
 
@@ -31,6 +32,7 @@ DESTINATIONS: Mapping[str, Destination] = {
         META,
         MIXPANEL,
         SEGMENT,
+        SLACK,
         TIKTOK,
         WEBHOOK,
     )

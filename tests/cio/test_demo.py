@@ -35,7 +35,7 @@ pytestmark = pytest.mark.slow
 PEOPLE = 12_000
 # platforms that get hashes, and a few audiences each
 ADS = ("google", "meta", "tiktok")
-OTHERS = (*ADS, "customerio", "klaviyo")
+OTHERS = (*ADS, "customerio", "klaviyo", "slack")
 LARGE = ("clicked_any_message_7d", "clicked_sms_14d", "fatigue_risk_14d", "purchased_3d")
 
 
@@ -341,6 +341,17 @@ def test_klaviyo_holds_exactly_the_models_rows(first: Summary, folder: Path) -> 
     assert {name: len(people) for name, people in there.items()} == {
         label: people for label, _, people in members
     }
+
+
+def test_slack_is_told_of_the_last_week_and_of_no_person(first: Summary, folder: Path) -> None:
+    planned = {sync["name"]: sync["planned"] for sync in first["syncs"]}
+    messages = kept(folder, "slack")
+    # older weeks are not told of any more
+    assert len(messages) == planned["slack_weekly_numbers"] == 1
+    (message,) = messages
+    assert message["text"].startswith("Week of ")
+    assert "email" in message["blocks"][1]["text"]["text"]
+    assert "@" not in json.dumps(message)
 
 
 def _told(payload: str) -> dict[str, Any]:

@@ -31,7 +31,7 @@ OUTBOUND_COLUMNS = frozenset(
 IDENTITY_COLUMNS = frozenset({"customer_id", "email", "cio_id"})
 MATCH_KEYS = "_match_keys"
 # What is about no person, and so names none.
-ABOUT_NOBODY = frozenset({"outbound_campaign_lookup"})
+ABOUT_NOBODY = frozenset({"outbound_campaign_lookup", "outbound_weekly_numbers"})
 
 Node = dict[str, Any]
 
