@@ -1,4 +1,4 @@
-"""The generated references: every public table from dbt's manifest, every command from Typer.
+"""The generated references: public tables and audiences from dbt's manifest, commands from Typer.
 
 `python -m cio.reference` writes them into docs/reference; a test holds them to what is generated.
 """
@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from cio.audience_reference import audiences_page
 from cio.dbt import Project
 from cio.main import COMMANDS
 from cio.project import current_manifest
 from cio.terminal import out
+from warehouse.definitions import LOCK, read_lock
 from warehouse.home import Home, project_root
 
 if TYPE_CHECKING:
@@ -67,9 +69,13 @@ def commands_page() -> str:
 
 
 def write_references(folder: Path, manifest: Mapping[str, Any]) -> list[Path]:
-    """Write both pages and return where they are."""
+    """Write the pages and return where they are."""
     folder.mkdir(parents=True, exist_ok=True)
-    pages = {"tables.md": tables_page(manifest), "commands.md": commands_page()}
+    pages = {
+        "tables.md": tables_page(manifest),
+        "audiences.md": audiences_page(manifest, read_lock(project_root() / LOCK)),
+        "commands.md": commands_page(),
+    }
     for name, text in pages.items():
         (folder / name).write_text(text, encoding="utf-8")
     return [folder / name for name in pages]
