@@ -40,12 +40,13 @@ _EVENT = (
     ' "data": {{"delivery_id": "{delivery}", "campaign_id": 7,'
     ' "identifiers": {{"id": "{person}", "email": "{email}", "cio_id": "{cio}"}}}}}}'
 )
+CLICK = "01M1D3R87004KB5QX5DCKTNWK7"
 _ANN = {"person": "7", "email": "Ann@Example.com", "cio": "c7", "delivery": "d7"}
 _TWIN = {"person": "8", "email": "pair@example.com", "cio": "c8", "delivery": "d8"}
 _OTHER = {"person": "9", "email": "pair@example.com", "cio": "c9", "delivery": "d9"}
 EVENTS = (
     _EVENT.format(event="e1", metric="delivered", at=SENT_AT, **_ANN),
-    _EVENT.format(event="e2", metric="clicked", at=SENT_AT + 60, **_ANN),
+    _EVENT.format(event=CLICK, metric="clicked", at=SENT_AT + 60, **_ANN),
     _EVENT.format(event="e3", metric="delivered", at=SENT_AT, **_TWIN),
     _EVENT.format(event="e4", metric="delivered", at=SENT_AT, **_OTHER),
 )
@@ -89,8 +90,8 @@ def _make(home: Home) -> None:
     (home.root / "more.jsonl").write_text("\n".join(EVENTS) + "\n", encoding="utf-8")
     for path in (world / "webhooks", home.root / "more.jsonl"):
         load(home, "webhooks", [str(path)], complete_through=WORLD.ends_at)
-    for feed, file in FILES.items():
-        load(home, feed, [str(world / file)], complete_through=WORLD.ends_at)
+    for feed in ("orders", "people"):
+        load(home, feed, [str(world / FILES[feed])], complete_through=WORLD.ends_at)
     models = parse(home, ROOT / COMPANY, home.root / "unused", {"as_of": AS_OF})
     models.run(home, "build", ["--exclude-resource-type", "unit_test"])
     models.write_manifest(home)

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from tests.cio.command import cio_here as cio
-from tests.cio.conftest import DELIVERED, credentials
+from tests.cio.conftest import CLICK, DELIVERED, credentials
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ def test_an_event_that_came_through_has_its_ids_at_every_hop(home: Path) -> None
     code, found = verify(home, "ann@example.com")
     assert code == 0
     assert found["is_through"]
-    assert (found["event"]["event_id"], found["event"]["metric"]) == ("e2", "clicked")
+    assert (found["event"]["event_id"], found["event"]["metric"]) == (CLICK, "clicked")
     assert [hop["name"] for hop in found["hops"]][:3] == ["emitted", "received", "modelled"]
     assert hops(found, "delivered") == {
         "amplitude_message_events": "ok",
@@ -111,4 +111,4 @@ def test_without_a_destination_nothing_came_through(home: Path) -> None:
     said = cio("verify", "7", home=home)
     assert said.exit_code == 1
     assert "mixpanel_message_events: no credentials are set" in said.out
-    assert "event e2 has not come through" in said.out
+    assert f"event {CLICK} has not come through" in said.out
