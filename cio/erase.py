@@ -41,6 +41,7 @@ where person_id in (
 DELETION = {
     "amplitude": "https://amplitude.com/docs/apis/analytics/user-privacy",
     "customerio": "https://docs.customer.io/accounts-and-workspaces/gdpr/",
+    "klaviyo": "https://developers.klaviyo.com/en/reference/data_privacy_api_overview",
     "mixpanel": "https://docs.mixpanel.com/docs/privacy/end-user-data-management",
     "segment": "https://segment.com/docs/privacy/user-deletion-and-suppression/",
 }

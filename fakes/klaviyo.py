@@ -140,6 +140,7 @@ class _Klaviyo:
             Route("/api/accounts", serve(self.read_account, "accounts:read")),
             Route("/api/lists", serve(self.read_lists, "lists:read"), methods=["GET"]),
             Route("/api/lists", serve(self.make_list, "lists:write"), methods=["POST"]),
+            Route("/api/lists/{id}", serve(self.read_list, "lists:read")),
             Route(members, serve(self.change_members, "lists:write"), methods=["POST", "DELETE"]),
             Route("/api/profiles", serve(self.read_profiles, "profiles:read"), methods=["GET"]),
             Route(jobs, serve(self.start_import, "profiles:write"), methods=["POST"]),
@@ -183,6 +184,15 @@ class _Klaviyo:
             for each, name in self.lists.items()
         ]
         return 200, _page(request, rows, most=10, usual=10)
+
+    def read_list(self, request: Request, _body: Any, _size: int) -> tuple[int, Json]:  # noqa: ANN401 - any JSON
+        found = str(request.path_params["id"])
+        if found not in self.lists:
+            raise refusal(404, "not_found", f"A list with id {found} does not exist.")
+        attributes: Json = {"name": self.lists[found]}
+        if request.query_params.get("additional-fields[list]") == "profile_count":
+            attributes["profile_count"] = len(self.members[found])
+        return 200, {"data": {"type": "list", "id": found, "attributes": attributes}}
 
     def make_list(self, _request: Request, body: Any, _size: int) -> tuple[int, Json]:  # noqa: ANN401 - any JSON
         data = body.get("data") if isinstance(body, dict) else None

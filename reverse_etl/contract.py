@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from reverse_etl.http import Http
 
@@ -229,7 +229,8 @@ class Object:
         url: Reads the base URL of its requests from the settings, where the vendor has several.
         check: Its own call that changes nothing, where it has other credentials.
         match_keys: What names a person there, if it is not one id.
-        sizes: Asks how many members each audience has there, by label, where the vendor can tell.
+        sizes: Asks how many members audiences have there, by label, where the vendor can tell; it
+            is given the labels that matter, which some vendors have to be asked for one by one.
         renew_after_days: Reads from the options after how many days the vendor must be told again,
             where it forgets on its own.
         is_about_people: Its rows are people or about one. Where they are not, a sync names them by
@@ -244,7 +245,7 @@ class Object:
     check: Callable[[Any, Http], Check] | None = None
     match_keys: MatchKeys | None = None
     renew_after_days: Callable[[Any], float] | None = None
-    sizes: Callable[[Any, Any, Http], Sizes] | None = None
+    sizes: Callable[[Any, Any, Http, Collection[str]], Sizes] | None = None
     is_about_people: bool = True
 
 

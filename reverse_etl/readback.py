@@ -175,7 +175,7 @@ def _read_one(room: Room, sync: Sync, target: Target) -> ReadBack:
     assert ask is not None  # noqa: S101 - the caller looked
     timeout = sync.delivery.timeout_seconds
     with Http(target.url, clock=room.clock, timeout_seconds=timeout) as http:
-        there = ask(target.settings, sync.options, http)
+        there = ask(target.settings, sync.options, http, sent.keys())
     if isinstance(there, str):
         return ReadBack(sync.name, sync.destination, (), there)
     sizes = [Size(sync.name, label, count, there.get(label)) for label, count in sent.items()]

@@ -26,7 +26,7 @@ from reverse_etl.destinations.amplitude_rules import check_person
 from reverse_etl.http import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from reverse_etl.contract import Change, Reply
     from reverse_etl.credentials import Secret
@@ -229,7 +229,7 @@ def check_cohorts(settings: ProjectSettings, http: Http) -> Check:
 
 
 def read_sizes(
-    settings: ProjectSettings, options: CohortOptions, http: Http
+    settings: ProjectSettings, options: CohortOptions, http: Http, _labels: Collection[str]
 ) -> dict[str, int | None] | str:
     """How many members each cohort has, by its name; or what hindered asking."""
     return Cohorts.open(settings, options, http).sizes()

@@ -30,7 +30,7 @@ from reverse_etl.destinations.klaviyo_api import (
     folded,
 )
 from reverse_etl.destinations.klaviyo_jobs import NO_PROFILE, ImportJobs
-from reverse_etl.destinations.klaviyo_lists import TERMS, open_directory
+from reverse_etl.destinations.klaviyo_lists import TERMS, open_directory, read_sizes
 from reverse_etl.destinations.payloads import read_payload
 from reverse_etl.destinations.settings_rules import require_one_of
 from reverse_etl.http import Answer
@@ -225,7 +225,9 @@ KLAVIYO = Destination(
     documentation="https://developers.klaviyo.com/en/reference/api_overview",
     settings=KlaviyoSettings,
     objects={
-        "audience_members": Object(frozenset(["mirror"]), MemberOptions, Members.open),
+        "audience_members": Object(
+            frozenset(["mirror"]), MemberOptions, Members.open, sizes=read_sizes
+        ),
         "profiles": Object(frozenset(["upsert"]), ProfileOptions, Profiles.open),
     },
     check=check,

@@ -22,6 +22,7 @@ from reverse_etl.destinations.klaviyo import (
 from reverse_etl.destinations.klaviyo_api import KlaviyoSettings
 from reverse_etl.destinations.klaviyo_jobs import NO_PROFILE
 from reverse_etl.http import Http
+from tests.reverse_etl.world import FastClock
 from warehouse.errors import UsageError
 
 if TYPE_CHECKING:
@@ -299,6 +300,27 @@ def test_a_list_on_a_later_page_is_found() -> None:
         assert at.send(ADD, "ann") == Taken()
         assert len(at.lists) == 22
         assert at.lists[LABEL] == [address("ann")]
+
+
+def test_the_lists_that_matter_tell_their_sizes_no_faster_than_one_a_second() -> None:
+    with account(CREATE) as at:
+        at.send(ADD, "ann", "eve")
+        at.send("add Others", "ann")
+        time = FastClock()
+        sizes = KLAVIYO.objects["audience_members"].sizes
+        assert sizes is not None
+        with Http(at.settings.url, clock=time.clock()) as http:
+            told = sizes(at.settings, CREATE, http, {LABEL, "Others", "Not there"})
+            assert told == {LABEL: 2, "Others": 1}
+            assert time.slept == [1.0]
+            many = sizes(at.settings, CREATE, http, {f"a{number:02d}" for number in range(16)})
+            # those that are not asked for are not told
+            assert many == {"a15": None}
+            assert "Not there" not in at.lists
+            at.fail(kind="status", status=403, path="/api/lists/")
+            assert sizes(at.settings, CREATE, http, {LABEL}) == "refuses the api_key"
+            at.fail(kind="malformed", path="/api/lists")
+            assert "not the documented one" in str(sizes(at.settings, CREATE, http, {LABEL}))
 
 
 @pytest.mark.parametrize(
