@@ -10,6 +10,18 @@
     end
 {%- endmacro -%}
 
+{#-
+    The profile key of a user of mParticle, who may be known by its own id alone: then the id stands
+    for the user until it comes with another. 0 is no user.
+-#}
+{%- macro user_profile_key(customer_id, email, mpid) -%}
+    case
+        when {{ customer_id }} is not null then 'id:' || {{ customer_id }}
+        when {{ email }} is not null then 'email:' || {{ email }}
+        when nullif(trim({{ mpid }}), '') <> '0' then 'mpid:' || trim({{ mpid }})
+    end
+{%- endmacro -%}
+
 {#- E-mail addresses compare in lower case and trimmed, as Customer.io compares them. -#}
 {%- macro normalise_email(email) -%}
     nullif(lower(trim({{ email }})), '')

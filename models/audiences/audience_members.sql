@@ -1,6 +1,10 @@
 -- Every audience in one relation, so that one sync can carry many. The list is the variable
--- `audiences`.
-with members as (
+-- `audiences`. Whom no tool could be told of, such as a user without a login, is in none.
+with people as (
+    select * from {{ ref('people') }}
+),
+
+members as (
     {%- for audience in var('audiences') %}
     {{ 'union all' if not loop.first }}
     select
@@ -16,13 +20,15 @@ with members as (
 
 final as (
     select
-        audience,
-        label,
-        person_id,
-        entered_at,
-        expires_at,
-        reason
+        members.audience,
+        members.label,
+        members.person_id,
+        members.entered_at,
+        members.expires_at,
+        members.reason
     from members
+    inner join people
+        on members.person_id = people.person_id
 )
 
 select * from final

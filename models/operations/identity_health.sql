@@ -14,6 +14,10 @@ people as (
     select * from {{ ref('people') }}
 ),
 
+anonymous_users as (
+    select * from {{ ref('int_anonymous_users') }}
+),
+
 person_identifiers as (
     select * from {{ ref('person_identifiers') }}
 ),
@@ -95,6 +99,17 @@ addresses as (
     from observations
     where email is not null and cio_id is null
     group by email
+),
+
+-- The people that an id of mParticle's came with.
+users as (
+    select
+        anonymous_users.profile_key,
+        count(distinct profile_people.person_id) as people_of_user
+    from anonymous_users
+    left join profile_people
+        on anonymous_users.named_profile_key = profile_people.profile_key
+    group by anonymous_users.profile_key
 ),
 
 connectors as (
@@ -184,6 +199,24 @@ counted as (
         count(*) filter (where other_ids > {{ var('identity_connector_limit') }}) as affected,
         count(*) as total
     from connectors
+
+    union all
+
+    select
+        'anonymous_users' as check_name,
+        'mparticle' as subject,
+        count(*) filter (where people_of_user = 0) as affected,
+        count(*) as total
+    from users
+
+    union all
+
+    select
+        'mpids_of_several_people' as check_name,
+        'mparticle' as subject,
+        count(*) filter (where people_of_user > 1) as affected,
+        count(*) as total
+    from users
 
     union all
 

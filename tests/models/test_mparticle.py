@@ -105,7 +105,7 @@ def test_an_event_keeps_the_version_that_names_its_user(whole: Whole) -> None:
     unnamed = rows(
         whole.home,
         "select count(*) from {prefix}marts.behaviour_events "
-        "where event_name = 'Page 1' and person_id is null",
+        "where event_name = 'Page 1' and coalesce(profile_key, '') not like 'email:%'",
     )
     assert unnamed == [(0,)]
 
@@ -118,13 +118,30 @@ def test_addresses_and_ids_of_one_user_are_one_person(whole: Whole) -> None:
     assert users == [(30, 30, 30)]
 
 
+def test_who_came_without_a_login_is_the_person_who_logged_in_later(whole: Whole) -> None:
+    """Visit 0 had mParticle's own id alone; its events keep that key, and find their person."""
+    anonymous = rows(
+        whole.home,
+        "select count(*) > 0, count(*) filter (where first.person_id <> later.person_id) "
+        "from {prefix}marts.behaviour_events as first "
+        "inner join {prefix}marts.behaviour_events as later using (mpid) "
+        "where first.profile_key like 'mpid:%' and later.profile_key not like 'mpid:%'",
+    )
+    assert anonymous == [(True, 0)]
+    assert rows(
+        whole.home,
+        "select count(*) from {prefix}marts.behaviour_events "
+        "where event_name = 'Page 0' and profile_key not like 'mpid:%' or person_id is null",
+    ) == [(0,)]
+
+
 def test_created_at_is_that_of_the_first_device_visit(whole: Whole) -> None:
     """Each visit told a later created_at; the earliest that names the user stands."""
     assert rows(
         whole.home,
         "select count(*) from {prefix}marts.people as people where created_at is distinct from ("
         "select date_trunc('second', min(occurred_at)) from {prefix}marts.behaviour_events "
-        "where person_id = people.person_id)",
+        "where person_id = people.person_id and profile_key not like 'mpid:%')",
     ) == [(0,)]
     earliest = rows(whole.home, "select min(created_at) from {prefix}marts.people")[0][0]
     assert isinstance(earliest, datetime)

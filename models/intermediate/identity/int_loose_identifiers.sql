@@ -53,7 +53,9 @@ without_cio_id as (
         on observations.customer_id = customer_id_owners.customer_id
     left join email_owners
         on observations.email = email_owners.email
-    where observations.cio_id is null
+    where
+        observations.cio_id is null
+        and coalesce(observations.customer_id, observations.email) is not null
 ),
 
 -- An identifier that came with more than a set number of others joins none of them.

@@ -24,6 +24,7 @@ instants as (
         profile_key,
         created_at
     from mparticle_identifiers
+    where profile_key not like 'mpid:%'
 
     union all
 
@@ -31,6 +32,8 @@ instants as (
         profile_key,
         first_seen_at as created_at
     from mparticle_identifiers
+    -- a visit before anybody was known makes no account
+    where profile_key not like 'mpid:%'
 ),
 
 final as (

@@ -12,6 +12,10 @@ loose_components as (
     select * from {{ ref('int_loose_components') }}
 ),
 
+anonymous_users as (
+    select * from {{ ref('int_anonymous_users') }}
+),
+
 nodes as (
     select
         customer_node as node,
@@ -74,6 +78,22 @@ resolved as (
     from cio_people
 ),
 
+-- An id of mParticle's is the person it came with, or one of its own: where it came with several
+-- people, on a device they share, it is nobody's but its own.
+users as (
+    select
+        anonymous_users.profile_key,
+        case
+            when count(distinct resolved.canonical_key) = 1 then min(resolved.canonical_key)
+            else anonymous_users.profile_key
+        end as canonical_key,
+        coalesce(bool_and(resolved.is_settled), true) as is_settled
+    from anonymous_users
+    left join resolved
+        on anonymous_users.named_profile_key = resolved.profile_key
+    group by anonymous_users.profile_key
+),
+
 final as (
     select
         profile_key,
@@ -81,6 +101,15 @@ final as (
         md5(canonical_key) as person_id,
         is_settled
     from resolved
+
+    union all
+
+    select
+        profile_key,
+        canonical_key,
+        md5(canonical_key) as person_id,
+        is_settled
+    from users
 )
 
 select * from final

@@ -1,5 +1,7 @@
+-- Whom mParticle knows by its own id alone nobody can reach, and a login makes somebody else of.
 with person_identifiers as (
     select * from {{ ref('person_identifiers') }}
+    where identifier_type <> 'mpid'
 ),
 
 profile_people as (

@@ -11,6 +11,9 @@ resolved as (
         observations.cio_id,
         observations.customer_id,
         observations.email,
+        case
+            when observations.profile_key like 'mpid:%' then substr(observations.profile_key, 6)
+        end as mpid,
         observations.first_seen_at,
         observations.last_seen_at,
         profile_people.person_id
@@ -62,6 +65,17 @@ listed as (
         last_seen_at
     from resolved
     where email is not null
+
+    union all
+
+    select
+        person_id,
+        'mpid' as identifier_type,
+        mpid as identifier,
+        first_seen_at,
+        last_seen_at
+    from resolved
+    where mpid is not null
 
     union all
 

@@ -23,8 +23,7 @@ renamed as (
 -- A change may be reported twice, and under a name the audience had at another time.
 final as (
     select
-        {{ profile_key('cast(null as ' ~ dbt.type_string() ~ ')', 'customer_id', 'email') }}
-            as profile_key,
+        {{ user_profile_key('customer_id', 'email', 'mpid') }} as profile_key,
         mpid,
         customer_id,
         email,

@@ -52,8 +52,7 @@ final as (
             || '|' || cast(occurred_at as {{ dbt.type_string() }})
             || '|' || coalesce(event_name, '')
         ) as behaviour_event_id,
-        {{ profile_key('cast(null as ' ~ dbt.type_string() ~ ')', 'customer_id', 'email') }}
-            as profile_key,
+        {{ user_profile_key('customer_id', 'email', 'mpid') }} as profile_key,
         -- Of all event types mParticle forwards these two.
         case
             when event_type in ('custom_event', 'screen_view')

@@ -106,8 +106,7 @@ final as (
         || '|' || coalesce(email, '')
         || '|' || coalesce(mpid, '')
         || '|' || coalesce(device_id, '') as identity_key,
-        {{ profile_key('cast(null as ' ~ dbt.type_string() ~ ')', 'customer_id', 'email') }}
-            as profile_key,
+        {{ user_profile_key('customer_id', 'email', 'mpid') }} as profile_key,
         customer_id,
         email,
         mpid,
@@ -115,7 +114,7 @@ final as (
         occurred_at,
         created_at
     from renamed
-    where customer_id is not null or email is not null
+    where {{ user_profile_key('customer_id', 'email', 'mpid') }} is not null
 )
 
 select * from final

@@ -23,8 +23,7 @@ renamed as (
 -- Batches may come twice; a statement is one, whoever repeats it.
 final as (
     select
-        {{ profile_key('cast(null as ' ~ dbt.type_string() ~ ')', 'customer_id', 'email') }}
-            as profile_key,
+        {{ user_profile_key('customer_id', 'email', 'mpid') }} as profile_key,
         mpid,
         customer_id,
         email,
