@@ -47,6 +47,8 @@ LIMITS = Limits(
 )
 # "a maximum of 1000 profiles per call"
 MOST_MEMBERS = 1_000
+# 750 looks a minute, ten for a request of so many
+LOOKED_UP = replace(LIMITS, records=MOST_MEMBERS, requests_per_second=1.25)
 KEYS = ("email", "external_id")
 OWN = ("first_name", "last_name", "organization", "locale", "title", "image")
 """Attributes that every profile has; other names are custom properties."""
@@ -162,7 +164,8 @@ class Members:
         """Open the channel; nothing is asked yet."""
         api = Api(settings, http)
         directory = open_directory(api, may_make=options.create, ids=options.list_ids)
-        limits = replace(_limits(options), removals=MOST_MEMBERS)
+        # who is to be removed is looked up in any case
+        limits = replace(LOOKED_UP, records=_limits(options).records, removals=MOST_MEMBERS)
         return cls(api, options, directory, _jobs(api, options), limits)
 
     def route(self, change: Change) -> str:
@@ -217,7 +220,7 @@ def _jobs(api: Api, options: ProfileOptions) -> ImportJobs:
 
 def _limits(options: ProfileOptions) -> Limits:
     """Where people are looked up first, requests are smaller, so that an attempt stays short."""
-    return LIMITS if options.create_profiles else replace(LIMITS, records=MOST_MEMBERS)
+    return LIMITS if options.create_profiles else LOOKED_UP
 
 
 KLAVIYO = Destination(

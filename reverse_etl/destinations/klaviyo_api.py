@@ -19,14 +19,17 @@ from reverse_etl.http import Answer
 from warehouse.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from reverse_etl.contract import Reply
     from reverse_etl.http import Http
 
 UNDOCUMENTED = "a reply that is not the documented one"
-_A_LOOK = 50
-"""Identifiers of one look: a page has 100 profiles at most, and an address must stay short."""
+A_LOOK = 100
+"""Identifiers of one look at most: a page has no more profiles."""
+
+_A_LOOK_LETTERS = 4_000
+"""Letters of them at most: they are in the request's address, which must stay short."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,8 @@ class Api:
             The ids of those that are there, or what hindered asking: no row was in these requests.
         """
         found: dict[str, str] = {}
-        for start in range(0, len(identifiers), _A_LOOK):
-            values = orjson.dumps(identifiers[start : start + _A_LOOK]).decode()
+        for look in _looks(identifiers):
+            values = orjson.dumps(look).decode()
             params = {"filter": f"any({key},{values})", "fields[profile]": key, "page[size]": "100"}
             answer = self.request("GET", "api/profiles", params=params)
             rows = read_rows(answer)
@@ -112,6 +115,20 @@ class Api:
                 return unsent(answer, "people were looked up")
             found |= {folded(key, row["attributes"].get(key)): row["id"] for row in rows}
         return found
+
+
+def _looks(identifiers: Iterable[str]) -> Iterator[list[str]]:
+    """Identifiers in as few parts as requests may carry them."""
+    look: list[str] = []
+    letters = 0
+    for identifier in identifiers:
+        if look and (len(look) == A_LOOK or letters + len(identifier) > _A_LOOK_LETTERS):
+            yield look
+            look, letters = [], 0
+        look.append(identifier)
+        letters += len(identifier)
+    if look:
+        yield look
 
 
 def folded(key: str, identifier: object) -> str:
