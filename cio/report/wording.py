@@ -13,6 +13,7 @@ UNITS = {
     "orders_per_person": (100.0, "orders per 100 people"),
     "revenue_per_person": (1.0, "revenue per person"),
     "net_revenue_per_person": (1.0, "net revenue per person"),
+    "margin_per_person": (1.0, "margin per person"),
 }
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
 

@@ -143,4 +143,21 @@
         'money metrics',
     ) }}
     from {{ relation }}
+
+    union all
+
+    {{ health_check(
+        'costs', status_above('uncosted_share', 0, 0.2), 'uncosted_share', 0.2,
+        "case
+            when uncosted_share is null
+                then 'no cost of an order is known, so there is no margin'
+            when uncosted_share > 0
+                then cast(orders - costed_orders as " ~ dbt.type_string() ~ ") || ' of '
+                || cast(orders as " ~ dbt.type_string() ~ ")
+                || ' orders have no lines, or one without a cost: their margin is not counted'
+            else 'share of orders whose cost is not known'
+        end",
+        'margin metrics',
+    ) }}
+    from {{ relation }}
 {%- endmacro -%}

@@ -9,6 +9,7 @@
     covariate: what CUPED adjusts with. Spend before is known of everyone; visits before only since
     that feed began.
     better: higher, lower or neither; decides which side of 0 helps.
+    is_money, is_margin: whether several currencies, or orders of unknown cost, refuse it.
     capped: cut at a high quantile of the totals of people with any, over all arms together.
 -#}
 {%- macro experiment_metrics() -%}
@@ -21,6 +22,8 @@
         metric('revenue_per_person_capped', 'revenue', capped=true, **spend),
         metric('net_revenue_per_person', 'net_revenue', **spend),
         metric('net_revenue_per_person_capped', 'net_revenue', capped=true, **spend),
+        metric('margin_per_person', 'margin', is_margin=true, **spend),
+        metric('margin_per_person_capped', 'margin', is_margin=true, capped=true, **spend),
         metric('repeat_purchase_rate_30d', 'has_ordered_again_30d', 'proportion', **habit),
         metric('average_order_value', 'revenue', 'ratio', per='orders', is_money=true),
         metric('site_visit_rate', 'has_visited', 'proportion', covariate='pre_period_revenue'),
@@ -42,11 +45,12 @@
 
 {%- macro metric(
     name, value, kind='mean', family='goal', per=none, covariate=none, better='higher',
-    is_money=false, capped=false
+    is_money=false, is_margin=false, capped=false
 ) -%}
     {{ return({
         'name': name, 'value': value, 'kind': kind, 'family': family, 'per': per,
-        'covariate': covariate, 'better': better, 'is_money': is_money, 'capped': capped,
+        'covariate': covariate, 'better': better, 'is_money': is_money,
+        'is_margin': is_margin, 'capped': capped,
     }) }}
 {%- endmacro -%}
 

@@ -7,6 +7,7 @@ with metrics as (
         '{{ one.family }}' as family,
         '{{ one.better }}' as better,
         {{ one.is_money }} as is_money,
+        {{ one.is_margin }} as is_margin,
         {{ one.capped }} as is_capped
     {%- endfor %}
 
@@ -19,6 +20,7 @@ with metrics as (
         'goal' as family,
         'lower' as better,
         false as is_money,
+        false as is_margin,
         false as is_capped
 ),
 
@@ -36,6 +38,7 @@ final as (
             else 'hall'
         end as headline_method,
         is_money,
+        is_margin,
         is_capped
     from metrics
 )

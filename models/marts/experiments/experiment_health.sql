@@ -31,7 +31,9 @@ purchases as (
     select
         experiment_id,
         min(first_currency) as first_currency,
-        max(last_currency) as last_currency
+        max(last_currency) as last_currency,
+        sum(orders) as orders,
+        sum(costed_orders) as costed_orders
     from {{ ref('experiment_purchases') }}
     group by experiment_id
 ),
@@ -83,8 +85,14 @@ measured as (
         placebos.placebo_p_value,
         purchases.first_currency,
         purchases.last_currency,
+        purchases.orders,
+        purchases.costed_orders,
         coalesce(arms.control_arms, 0) = 0 and arms.arms > 1 as has_no_control_arm,
         cast(counted.mixed_people as double) / nullif(counted.people, 0) as mixed_share,
+        case
+            when purchases.costed_orders > 0
+                then cast(purchases.orders - purchases.costed_orders as double) / purchases.orders
+        end as uncosted_share,
         cast(counted.leaked_people as double) / nullif(counted.control_people, 0) as leaked_share,
         case
             when

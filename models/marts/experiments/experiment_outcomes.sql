@@ -34,7 +34,8 @@ currencies as (
     select
         experiment_id,
         min(first_currency) as currency,
-        coalesce(min(first_currency) = max(last_currency), true) as is_one_currency
+        coalesce(min(first_currency) = max(last_currency), true) as is_one_currency,
+        sum(costed_orders) > 0 as is_costed
     from experiment_purchases
     group by experiment_id
 ),
@@ -47,6 +48,7 @@ joined as (
         experiment_purchases.pre_period_amount,
         experiment_purchases.amount,
         experiment_purchases.refunded_amount,
+        experiment_purchases.margin_amount,
         coalesce(experiment_purchases.orders_before, 0) as orders_before,
         coalesce(experiment_purchases.pre_period_orders, 0) as pre_period_orders,
         coalesce(experiment_purchases.orders, 0) as orders,
@@ -58,6 +60,7 @@ joined as (
         coalesce(experiment_contacts.has_complained, false) as has_complained,
         coalesce(experiment_contacts.has_visited, false) as has_visited,
         coalesce(currencies.is_one_currency, true) as is_one_currency,
+        coalesce(currencies.is_costed, false) as is_costed,
         watermarks.orders_through >= {{ add_hours(
             'experiment_people.window_ends_at', var('refund_window_hours')
         ) }} as is_settled,
@@ -119,6 +122,11 @@ final as (
             when is_one_currency and is_settled
                 then cast(coalesce(amount, 0) - coalesce(refunded_amount, 0) as {{ money }})
         end as net_revenue,
+        -- Where no cost is known of any order, a margin of none would be made up.
+        case
+            when is_one_currency and is_settled and is_costed
+                then cast(coalesce(margin_amount, 0) as {{ money }})
+        end as margin,
         messages_received,
         pre_period_orders,
         case when is_one_currency then cast(coalesce(pre_period_amount, 0) as {{ money }}) end

@@ -12,6 +12,10 @@ orders as (
         and ordered_at <= {{ as_of() }}
 ),
 
+order_items as (
+    select * from {{ ref('order_items') }}
+),
+
 refunds as (
     select * from {{ ref('int_refunds') }}
 ),
@@ -31,6 +35,16 @@ refunded as (
     group by orders.order_id
 ),
 
+-- The cost of an order is known when that of every line is.
+costs as (
+    select
+        order_id,
+        sum(cost_amount) as cost_amount
+    from order_items
+    group by order_id
+    having count(cost_amount) = count(*)
+),
+
 placed as (
     select
         experiment_people.experiment_id,
@@ -47,6 +61,13 @@ placed as (
             refunded.refunded_amount,
             0
         ) as refunded_amount,
+        coalesce(
+            cast(
+                costs.cost_amount * orders.reporting_total_amount
+                / nullif(orders.total_amount, 0) as decimal(18, 4)
+            ),
+            costs.cost_amount
+        ) as cost_amount,
         orders.ordered_at < experiment_people.index_at as is_before,
         orders.ordered_at < experiment_people.index_at
         and orders.ordered_at >= {{ add_hours(
@@ -61,6 +82,8 @@ placed as (
         on experiment_people.person_id = orders.person_id
     left join refunded
         on orders.order_id = refunded.order_id
+    left join costs
+        on orders.order_id = costs.order_id
 ),
 
 final as (
@@ -83,6 +106,12 @@ final as (
             as amount,
         cast(coalesce(sum(refunded_amount) filter (where is_in_window), 0) as decimal(18, 4))
             as refunded_amount,
+        count(cost_amount) filter (where is_in_window) as costed_orders,
+        cast(
+            coalesce(
+                sum(total_amount - refunded_amount - cost_amount) filter (where is_in_window), 0
+            ) as decimal(18, 4)
+        ) as margin_amount,
 
         coalesce(bool_or(is_in_30d), false) as has_ordered_30d
     from placed

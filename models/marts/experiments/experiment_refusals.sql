@@ -40,7 +40,11 @@ final as (
     inner join vetoes
         on
             experiments.experiment_id = vetoes.experiment_id
-            and (vetoes.vetoes = 'all metrics' or metrics.is_money)
+            and (
+                vetoes.vetoes = 'all metrics'
+                or (vetoes.vetoes = 'money metrics' and metrics.is_money)
+                or (vetoes.vetoes = 'margin metrics' and metrics.is_margin)
+            )
     group by
         experiments.experiment_id,
         metrics.metric,
