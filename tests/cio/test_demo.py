@@ -30,9 +30,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-# enough for a list of buyers that lookalikes can be made from
-# as many as `make demo` shows
-PEOPLE = 12_000
+# enough for a list of buyers that lookalikes can be made from; `make demo` shows twice as many
+PEOPLE = 6_000
 # platforms that get hashes, and a few audiences each
 ADS = ("google", "meta", "tiktok")
 OTHERS = (*ADS, "customerio", "klaviyo", "slack")

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from warehouse.home import Home
 
+# what other tests parsed the project for
+AS_OF = {"as_of": "2026-09-01T00:00:00+00:00"}
+
 
 @pytest.mark.slow
 def test_a_raw_table_of_an_older_version_gets_the_columns_it_lacks(
@@ -31,11 +34,12 @@ def test_a_raw_table_of_an_older_version_gets_the_columns_it_lacks(
         warehouse.execute("alter table raw_commerce.refunds drop column is_full")
         warehouse.execute("alter table raw_commerce.refunds drop column currency")
         warehouse.execute("drop table raw_commerce.order_items")
-    models = parse(home, ROOT / "fakes" / "company", tmp_path / "target", {})
+    models = parse(home, ROOT / "fakes" / "company", tmp_path / "target", AS_OF)
     models.run(home, arguments=["--select", "stg_commerce__refunds", "stg_commerce__order_items"])
     with open_warehouse(home, purpose="test") as warehouse:
         rows = warehouse.execute(
-            "select refund_id, amount, currency, is_full from dev_staging.stg_commerce__refunds"
+            "select refund_id, amount, currency, is_full"
+            " from dev_as_of_20260901t000000_staging.stg_commerce__refunds"
         ).fetchall()
         kinds = warehouse.execute(
             "select column_name, data_type from duckdb_columns() where schema_name = "
