@@ -182,7 +182,25 @@ def run_syncs(room: Room, asked: Asked | None = None) -> list[SyncRun]:
             pool.submit(_run_safely, room, asked, activating, *three)
             for three in zip(syncs, targets, halts, strict=True)
         ]
-        return [future.result() for future in futures]
+        runs = [future.result() for future in futures]
+    return _land_idle(room, runs)
+
+
+def _land_idle(room: Room, runs: Sequence[SyncRun]) -> list[SyncRun]:
+    """Land the runs that had nothing to send in one load: each of its own costs more than to plan.
+
+    What they are without it is known from their folders, and a later run lands it.
+    """
+    idle = {run.name for run in runs if run.plan is not None and run.plan.changes == 0}
+    if not idle:
+        return list(runs)
+    try:
+        land_journals(room.home)
+    except CioError as error:
+        return [
+            replace(run, state="failed", error=error) if run.name in idle else run for run in runs
+        ]
+    return list(runs)
 
 
 def _run_safely(  # noqa: PLR0913, PLR0917 - what a run is made of
@@ -263,7 +281,8 @@ class _Run:
             problem=None if problem is None else type(problem).__name__,
         )
         self.folder.write_record(record)
-        land_journals(self.room.home, held=[self.sync.name])
+        if plan.changes:
+            land_journals(self.room.home, held=[self.sync.name])
         return SyncRun(
             self.sync.name,
             _state(delivered, findings, problem),
