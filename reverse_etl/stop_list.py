@@ -33,7 +33,7 @@ class StopList:
     """Who must not be sent any more; read again whenever the file has grown.
 
     Attributes:
-        news: How many entries were taken in so far: rows judged at the same number need no second
+        news: How much of the file was taken in: rows judged at the same number need no second
             look.
     """
 
@@ -86,6 +86,8 @@ class StopList:
                 self._take(line, new)
         if new and self._find_people is not None and self._use == "activate":
             self._people |= self._find_people(new)
+        # last, so that who reads it finds everything that it stands for
+        self.news = self._read
 
     def _take(self, line: bytes, opted_out: set[str]) -> None:
         entry = read_line(line)
@@ -93,11 +95,9 @@ class StopList:
             return
         if entry["kind"] == "erasure":
             self._erased.add(entry["identifier"])
-            self.news += 1
         elif entry["kind"] == "opt_out" and entry["identifier"] not in self._opted_out:
             self._opted_out.add(entry["identifier"])
             opted_out.add(entry["identifier"])
-            self.news += 1
 
     def reason(self, change: Change) -> str | None:
         """Why a change must not be sent, or nothing. Removals always may."""
