@@ -166,6 +166,8 @@ where sent.operation = 'same'
     and sent.identifier = shared.identifier
 """
 
+# Sorted once, and packed lightly: numbering by a window and sorting by the number took twice as
+# long, half of it zstd, for a file that is packed well when its payloads are forgotten.
 _PLAN = """
 copy (
     with rows as (
@@ -181,12 +183,16 @@ copy (
         from sent
         inner join {outbound} as wanted on sent.record_key = wanted.record_key
         where sent.operation in ('add', 'update', 'append') and ({filter})
+    ),
+
+    ordered as (
+        select *
+        from rows
+        order by phase, is_exempt desc, occurred_at nulls first, record_key, identifier, label
     )
 
     select
-        row_number() over (
-            order by phase, is_exempt desc, occurred_at nulls first, record_key, identifier, label
-        ) - 1 as row,
+        row_number() over () - 1 as row,
         operation,
         record_key,
         person_id,
@@ -196,9 +202,8 @@ copy (
         payload,
         fingerprint,
         is_exempt
-    from rows
-    order by row
-) to '{path}' (format parquet, compression zstd, row_group_size 20000)
+    from ordered
+) to '{path}' (format parquet, compression lz4, row_group_size 20000)
 """
 
 

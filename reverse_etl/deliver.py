@@ -104,6 +104,7 @@ class _Delivery:
             clock=way.clock,
             halt=way.halt,
         )
+        self.longest = limits.record_size
         self.connections = delivery.connections or limits.connections
         self.problem: CioError | None = None
         self.flying: set[Future[None]] = set()
@@ -142,17 +143,22 @@ class _Delivery:
         self._drain(pool)
 
     def _take(self, pool: ThreadPoolExecutor, change: Change, *, is_exempt: bool) -> None:
-        way = self.way
-        reason = held_back(way.findings, change.operation, is_exempt=is_exempt)
-        if reason is not None:
-            self._note(Exceptional(change.row, "skipped", reason))
-            return
+        way, channel = self.way, self.way.channel
+        if way.findings:
+            reason = held_back(way.findings, change.operation, is_exempt=is_exempt)
+            if reason is not None:
+                self._note(Exceptional(change.row, "skipped", reason))
+                return
         try:
-            record = _encode(way.channel, change)
+            record = channel.encode(change)
         except Refused as refused:
             self._note(Exceptional(change.row, "rejected", str(refused)))
             return
-        full = self.packer.add(way.channel.route(change), change, record)
+        if len(record) > self.longest:
+            reason = f"a record of {len(record)} bytes, more than the destination takes"
+            self._note(Exceptional(change.row, "rejected", reason))
+            return
+        full = self.packer.add(channel.route(change), change, record)
         if full is not None:
             self._submit(pool, full)
 
@@ -191,14 +197,6 @@ class _Delivery:
                 self.way.halt.set()
 
 
-def _encode(channel: Channel, change: Change) -> bytes:
-    record = channel.encode(change)
-    if len(record) > channel.limits.record_size:
-        message = f"a record of {len(record)} bytes, more than the destination takes"
-        raise Refused(message)
-    return record
-
-
 def read_plan(path: Path) -> Iterator[tuple[Change, bool]]:
     """The changes of a plan in order, and whether each is exempt from guards.
 
@@ -224,4 +222,4 @@ def read_plan(path: Path) -> Iterator[tuple[Change, bool]]:
         ]
         exempt = batch.column("is_exempt").to_pylist()
         rows = zip(*(column.to_pylist() for column in columns), strict=True)
-        yield from zip((Change(*row) for row in rows), exempt, strict=True)
+        yield from zip(map(Change._make, rows), exempt, strict=True)

@@ -66,15 +66,19 @@ class Packer:
 
     def __init__(self, limits: Limits, records_per_request: int | None = None) -> None:
         """Pack for `limits`, with fewer records a request if asked."""
-        self._limits = limits
         self._most = min(limits.records, records_per_request or limits.records)
+        self._fewer = min(self._most, limits.removals or self._most)
         self._size = limits.size
+        # a body of n records is its frame, their content and n - 1 gaps
+        self._frame = limits.measure(0, 0)
+        self._gap = len(limits.separator)
         self._open: dict[str, Batch] = {}
         self._content: dict[str, int] = {}
 
     def shrink(self, records: int) -> None:
         """Make batches smaller from here on: the destination said one of `records` is too large."""
         self._most = max(min(self._most, records // 2), 1)
+        self._fewer = min(self._fewer, self._most)
 
     def add(self, route: str, change: Change, record: bytes) -> Batch | None:
         """Add a record.
@@ -82,12 +86,16 @@ class Packer:
         Returns:
             A batch that is complete because the record no longer fits, or nothing.
         """
-        batch = self._open.setdefault(route, Batch(route))
-        content = self._content.get(route, 0) + len(record)
-        is_full = len(batch.rows) >= self._most_of(change)
-        is_over = self._limits.measure(len(batch.rows) + 1, content) > self._size
+        # called for every row that is sent: nothing is made, or called, that is not needed
+        batch = self._open.get(route)
+        if batch is None:
+            batch = self._open[route] = Batch(route)
+            self._content[route] = 0
+        count = len(batch.rows)
+        content = self._content[route] + len(record)
+        most = self._fewer if change.operation == "remove" else self._most
         full = None
-        if batch.rows and (is_full or is_over):
+        if count and (count >= most or self._frame + content + count * self._gap > self._size):
             full = batch
             batch = self._open[route] = Batch(route)
             content = len(record)
@@ -96,10 +104,6 @@ class Packer:
         batch.records.append(record)
         batch.changes.append(change)
         return full
-
-    def _most_of(self, change: Change) -> int:
-        fewer = self._limits.removals if change.operation == "remove" else None
-        return self._most if fewer is None else min(self._most, fewer)
 
     def flush(self) -> Iterator[Batch]:
         """The batches still open."""
