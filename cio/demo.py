@@ -45,7 +45,10 @@ if TYPE_CHECKING:
 
 FILES = {
     "orders": "orders.csv",
+    "order_items": "order_items.csv",
     "refunds": "refunds.csv",
+    "cancellations": "cancellations.csv",
+    "ad_spend": "ad_spend.csv",
     "people": "people.csv",
     "merges": "merges.csv",
     "mparticle": "mparticle.jsonl",
@@ -199,7 +202,8 @@ def _world(settings: DemoSettings) -> tuple[Path, datetime]:
     wanted = _wanted(settings)
     folder = settings.folder / f"world-{settings.people}-{settings.seed}"
     finished = folder / "finished"
-    if not finished.exists():
+    # one of an older version may lack files
+    if not finished.exists() or not all((folder / file).exists() for file in FILES.values()):
         generate(wanted, folder)
         finished.touch()
     return folder, wanted.ends_at

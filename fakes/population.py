@@ -1,7 +1,8 @@
 """A seeded world to test a warehouse with: its files, and the truth about them.
 
-`generate` writes what the loaders take (Customer.io reporting webhooks as JSON lines; orders,
-refunds, people and merges as CSV; mParticle's batches and audiences) and `truth.json`, in which
+`generate` writes what the loaders take (Customer.io reporting webhooks as JSON lines; orders
+with their lines, refunds and cancellations, ad spend, people and merges as CSV; mParticle's batches
+and audiences) and `truth.json`, in which
 the effect of every experiment is known exactly, because each person was played with and without
 its messages.
 
@@ -28,6 +29,7 @@ from fakes.world import (
     mparticle,
     outcomes,
     sends,
+    shop,
     tables,
     truth,
     webhook_lines,
@@ -55,8 +57,8 @@ class World:
         folder: where its files are.
         files: every file, webhooks first, in the order in which they should be loaded.
         counts: rows by kind (people, profiles, deliveries, events, lines, repeated, late,
-            malformed, orders, refunds, merges, and what mParticle saw) and events by
-            `object_type/metric`.
+            malformed, orders with their lines, refunds and cancellations, ad spend, merges, and
+            what mParticle saw) and events by `object_type/metric`.
         complete_through: every feed is whole until this instant.
         truth: what `truth.json` says.
     """
@@ -115,6 +117,9 @@ def generate(
     people_file, rows = tables.write_people(town, played.opted_out_at[0], folder)
     merges_file, merges = tables.write_merges(town, folder)
     orders_file = tables.write_orders(town, placed, folder)
+    items_file, items = shop.write_items(settings, placed, folder)
+    cancellations_file, cancellations = shop.write_cancellations(settings, placed, folder)
+    spend_file, spend_rows = shop.write_ad_spend(settings, folder)
     batches_file, audiences_file, seen = mparticle.write(town, played.opted_out_at[0], folder)
     counts = {
         "people": town.people.count,
@@ -128,7 +133,10 @@ def generate(
         "malformed": lines.malformed,
         "orders": placed.count,
         "caused_orders": played.caused.count,
+        "order_items": items,
         "refunds": refunds,
+        "cancellations": cancellations,
+        "ad_spend_rows": spend_rows,
         "merges": merges,
         **seen,
         **_by_metric(happened),
@@ -144,7 +152,8 @@ def generate(
     files = (
         *lines.files,
         *more,
-        *(orders_file, refunds_file, people_file, merges_file),
+        *(orders_file, items_file, refunds_file, cancellations_file, spend_file),
+        *(people_file, merges_file),
         *(batches_file, audiences_file, truth_file),
     )
     return World(settings, folder, files, counts, settings.ends_at, told)

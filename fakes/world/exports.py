@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from fakes.world import extras, identifiers
-from fakes.world.catalogue import MESSAGES
+from fakes.world.catalogue import ASSIGNED, MESSAGES, Message
 from fakes.world.events import CUSTOMER, METRICS, Events
 from fakes.world.settings import NEVER, Ints, WorldSettings, happens
 
@@ -33,6 +33,8 @@ _OLD_SHARE = 0.3
 """Share of the history that was exported before flags were."""
 _AGAIN_SHARE = 0.05
 _TYPES = ("email", "sms", "push", "in-app")
+_ACTIONS = ("email_action", "twilio_action", "push_action", "in_app_action")
+"""Steps of workflows that send, as the vendor names them, in the order of the channels."""
 _OLD_METRICS = (
     *("event_id", "workspace_id", "delivery_id", "metric", "created_at"),
     *("reason", "link_id", "link_url", "seq_num"),
@@ -70,7 +72,9 @@ def write(
     ids = identifiers.message_ids(town.settings, deliveries, journeys)
     files.add("deliveries", _deliveries(town, deliveries, ids), deliveries.at)
     _add_metrics(files, events, ids.delivery)
+    files.add("delivery_content", _contents(town, deliveries, ids), deliveries.at)
     files.add("subjects", *_subjects(town, deliveries, ids, journeys))
+    files.add("outputs", *_outputs(town.settings, deliveries, ids))
     files.add("people", *_people(town))
     files.add("attributes", *_attributes(town))
     for kind in ("campaign", "broadcast"):
@@ -209,6 +213,91 @@ def _subjects(
         }
     )
     return table, at
+
+
+def _contents(town: Town, deliveries: Deliveries, ids: identifiers.MessageIds) -> pa.Table:
+    """What was sent to whom: the only file with the recipient and the subject."""
+    message, count = deliveries.message, deliveries.count
+    code = pa.array(message)
+    profile = pa.array(deliveries.profile)
+    profiles = town.profiles
+    is_text = pa.array(np.isin(deliveries.channel, (_TYPES.index("sms"), _TYPES.index("push"))))
+    recipient = pc.if_else(is_text, profiles.phone.take(profile), profiles.email.take(profile))
+    is_gone = town.people.deleted_at[deliveries.person] < town.settings.end
+    subject = pa.array([each.subject or None for each in MESSAGES])
+    sender = pa.array(["Shop <hello@shop.example.com>", None, None, None])
+    return pa.table(
+        {
+            "workspace_id": _workspace(count),
+            "delivery_id": ids.delivery,
+            **{
+                name: _of_message(name, message)
+                for name in ("campaign_id", "action_id", "newsletter_id", "content_id")
+            },
+            "type": pa.array(_TYPES).take(pa.array(deliveries.channel)),
+            "from": sender.take(pa.array(deliveries.channel)),
+            "recipient": pc.if_else(pa.array(is_gone), None, recipient),
+            "subject": subject.take(code),
+            "body_plain": pa.array([f"{each.name}: {each.links[0]}" for each in MESSAGES]).take(
+                code
+            ),
+        }
+    )
+
+
+def _outputs(
+    settings: WorldSettings, deliveries: Deliveries, ids: identifiers.MessageIds
+) -> tuple[pa.Table, Ints]:
+    """What journeys came to: the message of each step, and the path that each split chose."""
+    rng = settings.stream("export outputs")
+    walks = np.array([each.has_journey for each in MESSAGES])[deliveries.message]
+    parents = np.array([each.parent_action_id or 0 for each in MESSAGES])[deliveries.message]
+    steps, splits = np.flatnonzero(walks), np.flatnonzero(walks & (parents > 0))
+    # a journey that sends twice below a split was split once
+    _, first = np.unique(
+        np.stack([deliveries.entry[splits], parents[splits]]), axis=1, return_index=True
+    )
+    splits = splits[first]
+    row = np.concatenate([splits, steps])
+    is_split = np.arange(len(row)) < len(splits)
+    paths = np.array([_path(each) for each in MESSAGES])
+    at = deliveries.at[row] - is_split
+    message = deliveries.message[row]
+    sent = pa.array(~is_split)
+    table = pa.table(
+        {
+            "workspace_id": _workspace(len(row)),
+            "output_id": identifiers.ulids(at * 1000, rng),
+            "subject_name": ids.journey.take(pa.array(row)),
+            "output_type": pc.if_else(
+                sent,
+                pa.array(_ACTIONS).take(pa.array(deliveries.channel[row])),
+                "split_randomized_action",
+            ),
+            "action_id": pc.if_else(
+                sent, _of_message("action_id", message), pa.array(parents[row])
+            ),
+            "delivery_id": pc.if_else(sent, ids.delivery.take(pa.array(row)), None),
+            "draft": pa.array(np.zeros(len(row), dtype=bool)),
+            "link_tracked": sent,
+            "split_test_index": pc.if_else(sent, None, pa.array(paths[message])),
+            "branch_index": pa.nulls(len(row), pa.int64()),
+            "created_at": instants(at),
+            "seq_num": _numbers(len(row)),
+        }
+    )
+    return table, at
+
+
+def _path(message: Message) -> int:
+    """The path of its split that leads to a message; what follows up is on the first one."""
+    marks = {arm.message for experiment in ASSIGNED for arm in experiment.arms}
+    paths = [
+        each
+        for each in MESSAGES
+        if each.name in marks and each.parent_action_id == message.parent_action_id
+    ]
+    return paths.index(message) if message in paths else 0
 
 
 def _people(town: Town) -> tuple[pa.Table, Ints]:

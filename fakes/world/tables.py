@@ -41,7 +41,8 @@ def order_ids(count: int) -> pa.Array:
     )
 
 
-def _write(path: Path, columns: dict[str, pa.Array]) -> Path:
+def write_columns(path: Path, columns: dict[str, pa.Array]) -> Path:
+    """Write columns as CSV, quoted where they must be. Returns where."""
     options = csv.WriteOptions(quoting_style="needed")
     csv.write_csv(pa.table(columns), path, options)
     return path
@@ -66,7 +67,7 @@ def write_orders(town: Town, orders: Orders, folder: Path) -> Path:
     sku = pc.binary_join_element_wise(
         family, pc.cast(pa.array(baskets.sku % SKUS_PER_FAMILY + 1), pa.string()), "-"
     )
-    return _write(
+    return write_columns(
         folder / "orders.csv",
         {
             "order_id": order_ids(orders.count),
@@ -92,7 +93,7 @@ def write_refunds(settings: WorldSettings, orders: Orders, folder: Path) -> tupl
     rows = np.flatnonzero(back_at <= settings.end)
     rows = rows[np.argsort(back_at[rows], kind="stable")]
     number = pc.cast(pa.array(np.arange(1, len(rows) + 1)), pa.string())
-    path = _write(
+    path = write_columns(
         folder / "refunds.csv",
         {
             "refund_id": pc.binary_join_element_wise("R", number, ""),
@@ -116,7 +117,7 @@ def write_people(town: Town, opted_out_at: Ints, folder: Path) -> tuple[Path, in
     person, keys = profiles.person[rows], pa.array(rows)
     left_at = opted_out_at[person]
     changed_at = np.where(left_at < settings.end, left_at, people.created_at[person] + DAY)
-    path = _write(
+    path = write_columns(
         folder / "people.csv",
         {
             "customer_id": profiles.customer_id.take(keys),
@@ -142,7 +143,7 @@ def write_merges(town: Town, folder: Path) -> tuple[Path, int]:
     people, profiles = town.people, town.profiles
     merged = np.flatnonzero(people.second_profile >= 0)
     merged = merged[np.argsort(people.merged_at[merged], kind="stable")]
-    path = _write(
+    path = write_columns(
         folder / "merges.csv",
         {
             "primary_cio_id": profiles.cio_id.take(pa.array(merged)),

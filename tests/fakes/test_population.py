@@ -15,7 +15,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from fakes.population import WorldSettings, generate, main
+from fakes.population import EXPORTS, WorldSettings, generate, main
 from fakes.world import outcomes, sends, truth
 from fakes.world.catalogue import ASSIGNED, EXPERIMENTS, MESSAGES
 from fakes.world.orders import baseline, join
@@ -106,7 +106,7 @@ def warehouse(world: World) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = duckdb.connect()
     connection.execute(READ_LINES.format(folder=world.folder))
     connection.execute(READ_EVENTS.format(folder=world.folder))
-    for name in ("orders", "refunds", "people", "merges"):
+    for name in ("orders", "order_items", "refunds", "cancellations", "people", "merges"):
         connection.read_csv(world.folder / f"{name}.csv", all_varchar=True).create(name)
     connection.execute(RESOLVE_PEOPLE)
     yield connection
@@ -181,7 +181,9 @@ def test_every_event_in_the_files_is_counted(
 def test_rows_of_the_tables_are_counted(world: World, warehouse: duckdb.DuckDBPyConnection) -> None:
     for table, name in (
         ("orders", "orders"),
+        ("order_items", "order_items"),
         ("refunds", "refunds"),
+        ("cancellations", "cancellations"),
         ("people", "people_rows"),
         ("merges", "merges"),
     ):
@@ -371,6 +373,74 @@ def test_orders_have_discounts_cancellations_and_refunds(
     assert full > 100
     assert partial > 100
     assert too_much == 0
+
+
+def test_lines_come_to_what_their_orders_do(warehouse: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        with lines as (
+            select
+                order_id,
+                count(*) as lines,
+                count(distinct product_family) as families,
+                sum(total_amount::decimal(18, 2)) as total_amount,
+                sum(discount_amount::decimal(18, 2)) as discount_amount
+            from order_items
+            group by order_id
+        )
+
+        select
+            count(*) filter (where lines.total_amount <> orders.total_amount::decimal(18, 2)),
+            count(*) filter (where lines.discount_amount <> orders.discount_amount::decimal(18, 2)),
+            count(*) filter (where lines.lines <> lines.families),
+            count(*) filter (where lines.lines is null),
+            count(*) filter (where lines.lines = 2) / count(*) between 0.28 and 0.32
+        from orders
+        left join lines using (order_id)
+    """
+    assert warehouse.sql(query).fetchall() == [(0, 0, 0, 0, True)]
+    uncancelled = "select count(*) from cancellations left join orders using (order_id) "
+    assert one(warehouse, uncancelled + "where is_cancelled is distinct from 'true'") == 0
+
+
+def test_a_day_of_ads_is_restated_and_each_campaign_has_every_day(world: World) -> None:
+    spend = duckdb.read_csv(world.folder / "ad_spend.csv")
+    query = """
+        select
+            count(distinct spent_on),
+            count(distinct (campaign_id, spent_on)),
+            count(*),
+            bool_and(spend > 0 and clicks < impressions and updated_at <= '2026-09-01'),
+            max(spent_on)::varchar
+        from spend
+    """
+    assert duckdb.sql(query).fetchall() == [(90, 450, 465, True, "2026-08-31")]
+    assert spend.shape[0] == world.counts["ad_spend_rows"]
+
+
+def test_exports_tell_what_was_sent_and_which_path_a_split_chose(tmp_path: Path) -> None:
+    world = generate(SMALL, tmp_path, more_feeds=frozenset({EXPORTS}))
+    files = {
+        name: f"read_parquet('{tmp_path}/exports/{name}_v*.parquet', union_by_name = true)"
+        for name in ("deliveries", "delivery_content", "outputs", "subjects")
+    }
+    contents = duckdb.sql(
+        f"select count(distinct delivery_id), count(recipient) > 0 from {files['delivery_content']}"
+        f" where delivery_id in (select delivery_id from {files['deliveries']})"
+    )
+    assert contents.fetchall() == [(world.counts["deliveries"], True)]
+    outputs = duckdb.sql(
+        "select count(*) > 0, bool_and((delivery_id is null) = (split_test_index is not null)), "
+        "count(*) filter (where delivery_id is null and action_id not in (1100, 1300)) "
+        f"from {files['outputs']} "
+        f"where subject_name in (select subject_name from {files['subjects']})"
+    )
+    assert outputs.fetchall() == [(True, True, 0)]
+    paths = duckdb.sql(
+        "select max(paths) from (select count(distinct split_test_index) as paths "
+        f"from {files['outputs']} where split_test_index is not null "
+        "group by subject_name, action_id)"
+    )
+    assert paths.fetchall() == [(1,)]
 
 
 def test_a_held_out_person_has_a_draft_and_nothing_more(
