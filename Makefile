@@ -56,7 +56,7 @@ $(BOUNCER)/.installed: pyproject.toml
 
 chromium:  ## Install the browser that tests look at pages with (Debian, Ubuntu, macOS)
 	@command -v chromium chromium-browser google-chrome >/dev/null && echo "There is one already." || \
-	  { command -v apt-get >/dev/null && sudo apt-get install --yes chromium; } || \
+	  { command -v apt-get >/dev/null && $$(command -v sudo) apt-get install --yes chromium; } || \
 	  { command -v brew >/dev/null && brew install --cask chromium; } || \
 	  { echo "Install Chromium or Chrome and put it on the PATH."; exit 1; }
 
