@@ -13,9 +13,8 @@ https://docs.mixpanel.com/reference/event-deduplication
 
 from __future__ import annotations
 
-import base64
 import gzip
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -33,8 +32,8 @@ from reverse_etl.contract import (
     TooLarge,
     Unnamed,
 )
-from reverse_etl.credentials import Secret, variable
 from reverse_etl.destinations.mixpanel_lookup import LookupOptions, LookupTable
+from reverse_etl.destinations.mixpanel_replies import read_reply
 from reverse_etl.destinations.mixpanel_rules import (
     FUTURE_MS,
     check_event,
@@ -42,21 +41,13 @@ from reverse_etl.destinations.mixpanel_rules import (
     read_profile,
     read_properties,
 )
-from reverse_etl.destinations.settings_rules import absent, require_one_of
-from reverse_etl.http import Answer
-from warehouse.errors import UsageError
+from reverse_etl.destinations.mixpanel_settings import MixpanelSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reverse_etl.contract import Change, Reply
     from reverse_etl.http import Http
-
-HOSTS = {
-    "us": "https://api.mixpanel.com",
-    "eu": "https://api-eu.mixpanel.com",
-    "in": "https://api-in.mixpanel.com",
-}
 
 # 2 GB a minute, about 30,000 events a second. 10 MB a request by the text, but the reference's
 # own 413 says "exceeds max limit of 2097152 bytes".
@@ -77,67 +68,6 @@ PROFILE_LIMITS = Limits(
     separator=b",",
     suffix=b"]",
 )
-_FAULTS = frozenset([400, 422])
-
-
-@dataclass(frozen=True)
-class MixpanelSettings:
-    """`[reverse_etl.mixpanel]`: a project token, or for events a service account and project id."""
-
-    project_token: Secret = field(default_factory=lambda: Secret(""))
-    project_id: str = ""
-    service_account_username: str = ""
-    service_account_secret: Secret = field(default_factory=lambda: Secret(""))
-    lookup_table_id: str = ""
-    region: str = "us"
-    base_url: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse an unknown region and half a service account."""
-        require_one_of("mixpanel", "region", self.region, HOSTS)
-        if bool(self.service_account_username) != bool(self.service_account_secret):
-            given = bool(self.service_account_username)
-            key = "service_account_secret" if given else "service_account_username"
-            message = (
-                f"mixpanel: half of a service account; {key} is missing. Set it in "
-                f".dlt/secrets.toml, [reverse_etl.mixpanel], or {variable('mixpanel', key)}."
-            )
-            raise UsageError(message)
-
-    @property
-    def url(self) -> str:
-        """`base_url` if given, else the region's."""
-        return self.base_url or HOSTS[self.region]
-
-    @property
-    def account(self) -> str:
-        """The project: by its id, else by its token."""
-        return self.project_id or self.project_token.reveal()
-
-    def missing(self, object_name: str) -> tuple[str, ...]:
-        """A service account with its project, or the token; profiles take only the token.
-
-        A lookup table is made in Mixpanel, and replaced by a service account only.
-        """
-        if object_name == "campaign_lookup":
-            return absent(
-                project_id=self.project_id,
-                service_account_username=self.service_account_username,
-                service_account_secret=self.service_account_secret,
-                lookup_table_id=self.lookup_table_id,
-            )
-        has_account = bool(self.service_account_username and self.project_id)
-        if self.project_token or (has_account and object_name == "message_events"):
-            return ()
-        return ("project_token",)
-
-    @property
-    def authorization(self) -> str:
-        """The header's value: the service account if there is one, else the token as user."""
-        pair = f"{self.project_token.reveal()}:"
-        if self.service_account_username and self.project_id:
-            pair = f"{self.service_account_username}:{self.service_account_secret.reveal()}"
-        return "Basic " + base64.b64encode(pair.encode()).decode()
 
 
 @dataclass(frozen=True)
@@ -195,7 +125,7 @@ class _Events:
         if self.settings.project_id:
             params["project_id"] = self.settings.project_id
         answer = self.http.post(route, content=content, headers=headers, params=params)
-        return _read(answer, len(records))
+        return read_reply(answer, len(records))
 
 
 @dataclass(frozen=True)
@@ -251,48 +181,7 @@ def _engage(http: Http, route: str, limits: Limits, records: Sequence[bytes]) ->
         headers={"Content-Type": "application/json"},
         params={"ip": "0", "strict": "1", "verbose": "1"},
     )
-    return _read(answer, len(records))
-
-
-def _read(answer: Answer | Reply, count: int) -> Reply:
-    """Read a reply of `/import`, or of `/engage`.
-
-    400 is a partial success: what `failed_records` does not name was taken; records are told by
-    their index, because the id's key differs between the reference's text and its schema. The
-    shape that `/engage` answers to `strict=1` is not documented: the shape of `/import`, the one of
-    `verbose=1` and the bare digit are all read.
-    """
-    if not isinstance(answer, Answer):
-        return answer
-    body = answer.json()
-    failed = body.get("failed_records") if isinstance(body, dict) else None
-    if answer.status in _FAULTS:
-        return _read_failed(body, failed, count)
-    if body == 1 or (isinstance(body, dict) and body.get("status") == 1):
-        return Taken()
-    if body == 0 or (isinstance(body, dict) and body.get("status") == 0):
-        return Unnamed("refused, and the reply does not say which record")
-    if isinstance(body, dict) and body.get("num_records_imported") == count and not failed:
-        return Taken()
-    return Later("a reply that is not the documented one", is_maybe_accepted=True)
-
-
-def _read_failed(body: Any, failed: Any, count: int) -> Reply:  # noqa: ANN401 - any JSON
-    if not isinstance(body, dict):
-        return Later("a reply that is not the documented one", is_maybe_accepted=True)
-    if not failed:
-        return Unnamed("refused, and the reply does not say which record")
-    refused: dict[int, str] = {}
-    try:
-        for record in failed:
-            reason = f"{record.get('field', '')}: {record.get('message', '')}"
-            refused.setdefault(int(record["index"]), reason)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        refused = {}
-    is_whole = body.get("num_records_imported") == count - len(refused)
-    if not refused or not is_whole or not all(0 <= index < count for index in refused):
-        return Later("a reply whose counts do not agree", is_maybe_accepted=True)
-    return Taken(refused)
+    return read_reply(answer, len(records))
 
 
 def _check(settings: MixpanelSettings, http: Http) -> Check:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reverse_etl.contract import Change, Reply
-    from reverse_etl.destinations.mixpanel import MixpanelSettings
+    from reverse_etl.destinations.mixpanel_settings import MixpanelSettings
     from reverse_etl.http import Http
 
 # 100 MB a table, which is 100 times in 24 hours at most

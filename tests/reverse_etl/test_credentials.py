@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.credentials import Secret, read_settings
-from reverse_etl.destinations.mixpanel import MixpanelSettings
+from reverse_etl.destinations.mixpanel_settings import MixpanelSettings
 from warehouse.errors import UsageError
 
 if TYPE_CHECKING:

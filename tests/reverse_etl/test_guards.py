@@ -9,7 +9,8 @@ import pytest
 from reverse_etl.credentials import Secret
 from reverse_etl.definitions import carried_definitions, changed_definitions
 from reverse_etl.destinations import DESTINATIONS
-from reverse_etl.destinations.mixpanel import MembershipOptions, MixpanelSettings
+from reverse_etl.destinations.mixpanel import MembershipOptions
+from reverse_etl.destinations.mixpanel_settings import MixpanelSettings
 from reverse_etl.guards import Company, evaluate, held_back
 from reverse_etl.past import Activation, Past
 from reverse_etl.plan import SyncPlan, Target

@@ -10,13 +10,9 @@ import pytest
 from reverse_etl.clock import Clock, milliseconds
 from reverse_etl.contract import Change, Later, Refused, Taken, Unnamed
 from reverse_etl.credentials import Secret
-from reverse_etl.destinations.mixpanel import (
-    MIXPANEL,
-    EventOptions,
-    MembershipOptions,
-    MixpanelSettings,
-    _read,
-)
+from reverse_etl.destinations.mixpanel import MIXPANEL, EventOptions, MembershipOptions
+from reverse_etl.destinations.mixpanel_replies import read_reply
+from reverse_etl.destinations.mixpanel_settings import MixpanelSettings
 from reverse_etl.http import Answer, Http
 
 if TYPE_CHECKING:
@@ -162,7 +158,7 @@ def failed(*records: object, imported: int = 2) -> Answer:
     ],
 )
 def test_replies_that_take_the_batch(reply: Answer, expected: Taken) -> None:
-    assert _read(reply, 3) == expected
+    assert read_reply(reply, 3) == expected
 
 
 @pytest.mark.parametrize(
@@ -170,7 +166,7 @@ def test_replies_that_take_the_batch(reply: Answer, expected: Taken) -> None:
     [answer(0), answer({"status": 0, "error": "x"}), answer({"error": "no"}, 400), failed()],
 )
 def test_replies_that_refuse_without_naming_a_record(reply: Answer) -> None:
-    assert isinstance(_read(reply, 3), Unnamed)
+    assert isinstance(read_reply(reply, 3), Unnamed)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +185,7 @@ def test_replies_that_refuse_without_naming_a_record(reply: Answer) -> None:
     ],
 )
 def test_replies_that_are_not_the_documented_ones_say_nothing(reply: Answer) -> None:
-    assert _read(reply, 3) == Later(_read(reply, 3).reason, is_maybe_accepted=True)
+    assert read_reply(reply, 3) == Later(read_reply(reply, 3).reason, is_maybe_accepted=True)
 
 
 def test_settings_tell_what_is_missing_and_where_to_go() -> None:

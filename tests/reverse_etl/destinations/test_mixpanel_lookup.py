@@ -12,8 +12,9 @@ from fakes import mixpanel
 from fakes.server import serve_in_thread
 from reverse_etl.contract import Change, Denied, Later, Refused, Stop, Taken, Unnamed
 from reverse_etl.credentials import Secret
-from reverse_etl.destinations.mixpanel import MIXPANEL, MixpanelSettings
+from reverse_etl.destinations.mixpanel import MIXPANEL
 from reverse_etl.destinations.mixpanel_lookup import LookupOptions, LookupTable, _read
+from reverse_etl.destinations.mixpanel_settings import MixpanelSettings
 from reverse_etl.http import Answer, Http
 from reverse_etl.run import plan_syncs, run_syncs
 
