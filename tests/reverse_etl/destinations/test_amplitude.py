@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,8 +10,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from fakes.server import serve_in_thread
-from reverse_etl.clock import Clock, milliseconds
-from reverse_etl.contract import Change, Denied, Later, Refused, Taken, Unnamed
+from reverse_etl.clock import Clock
+from reverse_etl.contract import Denied, Later, Refused, Taken, Unnamed
 from reverse_etl.credentials import Secret
 from reverse_etl.destinations.amplitude import (
     AMPLITUDE,
@@ -23,36 +22,21 @@ from reverse_etl.destinations.amplitude_replies import read_answer, read_throttl
 from reverse_etl.http import Answer, Http
 from warehouse.errors import UsageError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from .changes import EVENT, NOW, changes_like
 
+if TYPE_CHECKING:
     from starlette.requests import Request
 
     from reverse_etl.contract import Channel
 
-NOW = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - naive UTC, as every instant
 SETTINGS = AmplitudeSettings(api_key=Secret("key"))
 
 
-def change(**values: object) -> Change:
-    good = Change(
-        row=0,
-        operation="append",
-        record_key="0" * 31 + "1",
-        person_id="p",
-        identifier="1",
-        label="Email Link Clicked",
-        occurred_ms=milliseconds(NOW) - 1500,
-        payload='{"campaign_id":"7","empty":"","null":null,"many":[1]}',
-        fingerprint="f",
-    )
-    return good._replace(**values)
-
-
-@pytest.fixture
-def http() -> Iterator[Http]:
-    with Http("http://127.0.0.1:9", clock=Clock(now=lambda: NOW)) as http:
-        yield http
+change = changes_like(
+    EVENT,
+    identifier="1",
+    payload='{"campaign_id":"7","empty":"","null":null,"many":[1]}',
+)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -10,8 +9,8 @@ import pytest
 from fakes import customerio_track
 from fakes.customerio_app import APP_API_KEY
 from fakes.server import serve_in_thread
-from reverse_etl.clock import Clock, milliseconds
-from reverse_etl.contract import Change, Later, Refused, Taken, Unnamed
+from reverse_etl.clock import milliseconds
+from reverse_etl.contract import Later, Refused, Taken, Unnamed
 from reverse_etl.credentials import Secret
 from reverse_etl.destinations.customerio import (
     CUSTOMERIO,
@@ -24,12 +23,10 @@ from reverse_etl.destinations.customerio_rules import words
 from reverse_etl.http import Answer, Http
 from warehouse.errors import UsageError
 
+from .changes import EVENT, NOW, changes_like
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from reverse_etl.contract import Channel
-
-NOW = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - naive UTC, as every instant
 
 
 def settings(url: str = "http://127.0.0.1:9", **values: str) -> CustomerioSettings:
@@ -42,25 +39,13 @@ def settings(url: str = "http://127.0.0.1:9", **values: str) -> CustomerioSettin
     )
 
 
-def change(**values: object) -> Change:
-    good = Change(
-        row=0,
-        operation="append",
-        record_key="0" * 31 + "1",
-        person_id="p",
-        identifier="id:customer-1",
-        label="Added_To_Cart",
-        occurred_ms=milliseconds(NOW) - 500,
-        payload='{"item":{"sku":"s","sizes":[1,2]},"zero":0,"no":false,"empty":"","null":null}',
-        fingerprint="f",
-    )
-    return good._replace(**values)
-
-
-@pytest.fixture
-def http() -> Iterator[Http]:
-    with Http("http://127.0.0.1:9", clock=Clock(now=lambda: NOW)) as http:
-        yield http
+change = changes_like(
+    EVENT,
+    identifier="id:customer-1",
+    label="Added_To_Cart",
+    occurred_ms=milliseconds(NOW) - 500,
+    payload='{"item":{"sku":"s","sizes":[1,2]},"zero":0,"no":false,"empty":"","null":null}',
+)
 
 
 @pytest.fixture

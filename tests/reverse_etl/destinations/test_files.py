@@ -13,13 +13,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from reverse_etl.clock import Clock
-from reverse_etl.contract import Change, Denied, Later, Refused, Stop, Taken
+from reverse_etl.contract import Denied, Later, Refused, Stop, Taken
 from reverse_etl.destinations.files import COLUMNS, FILES, FilesSettings, RowOptions, _attempt
 from reverse_etl.http import Http, is_loopback
 from reverse_etl.run import run_syncs
 from warehouse.errors import UsageError
 
 from ..world import World, event, member  # noqa: TID252 - the world of the folder above
+from .changes import NOW, ROW, changes_like
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,22 +29,11 @@ if TYPE_CHECKING:
     from reverse_etl.contract import Channel
     from reverse_etl.run import Room
 
-NOW = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - naive UTC, as every instant
 
-
-def change(**values: object) -> Change:
-    good = Change(
-        row=0,
-        operation="add",
-        record_key="k1",
-        person_id="p",
-        identifier="customer-1",
-        label='CIO | "Grüße", 東京 | 0-3d',
-        occurred_ms=1_768_472_430_000,
-        payload='{"plan":null,"visits":0}',
-        fingerprint="f",
-    )
-    return good._replace(**values)
+change = changes_like(
+    ROW,
+    label='CIO | "Grüße", 東京 | 0-3d',
+)
 
 
 @pytest.fixture

@@ -2,47 +2,30 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reverse_etl.clock import Clock, milliseconds
-from reverse_etl.contract import Change, Later, Refused, Taken, Unnamed
+from reverse_etl.clock import milliseconds
+from reverse_etl.contract import Later, Refused, Taken, Unnamed
 from reverse_etl.credentials import Secret
 from reverse_etl.destinations.mixpanel import MIXPANEL, EventOptions, MembershipOptions
 from reverse_etl.destinations.mixpanel_replies import read_reply
 from reverse_etl.destinations.mixpanel_settings import MixpanelSettings
 from reverse_etl.http import Answer, Http
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from .changes import EVENT, NOW, changes_like
 
+if TYPE_CHECKING:
     from reverse_etl.contract import Channel
 
-NOW = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - naive UTC, as every instant
 SETTINGS = MixpanelSettings(project_token=Secret("token"))
 
 
-def change(**values: object) -> Change:
-    good = Change(
-        row=0,
-        operation="append",
-        record_key="0" * 31 + "1",
-        person_id="p",
-        identifier="customer-1",
-        label="Email Link Clicked",
-        occurred_ms=milliseconds(NOW) - 1500,
-        payload='{"campaign_id":"7","time":1,"empty":"","zero":0,"no":false,"null":null}',
-        fingerprint="f",
-    )
-    return good._replace(**values)
-
-
-@pytest.fixture
-def http() -> Iterator[Http]:
-    with Http("http://127.0.0.1:9", clock=Clock(now=lambda: NOW)) as http:
-        yield http
+change = changes_like(
+    EVENT,
+    payload='{"campaign_id":"7","time":1,"empty":"","zero":0,"no":false,"null":null}',
+)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from starlette.routing import Route
 from fakes import segment
 from fakes.server import serve_in_thread
 from reverse_etl.clock import Clock, milliseconds
-from reverse_etl.contract import Change, Later, Refused, Taken, Unnamed
+from reverse_etl.contract import Later, Refused, Taken, Unnamed
 from reverse_etl.credentials import Secret
 from reverse_etl.destinations.segment import (
     SEGMENT,
@@ -29,38 +29,22 @@ from reverse_etl.destinations.segment import (
 from reverse_etl.http import Answer, Http
 from warehouse.errors import UsageError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from .changes import EVENT, NOW, changes_like
 
+if TYPE_CHECKING:
     from starlette.requests import Request
 
     from reverse_etl.contract import Channel
 
-NOW = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - naive UTC, as every instant
 SETTINGS = SegmentSettings(write_key=Secret(segment.WRITE_KEY))
 PREFIX = "cio-" + hashlib.sha256(segment.WRITE_KEY.encode()).hexdigest()[:12]
 CONTEXT = {"library": {"name": "customerio-warehouse", "version": version("customerio-warehouse")}}
 
 
-def change(**values: object) -> Change:
-    good = Change(
-        row=0,
-        operation="append",
-        record_key="0" * 31 + "1",
-        person_id="p",
-        identifier="customer-1",
-        label="Email Link Clicked",
-        occurred_ms=milliseconds(NOW) - 1500,
-        payload='{"campaign_id":"7","empty":"","null":null}',
-        fingerprint="f",
-    )
-    return good._replace(**values)
-
-
-@pytest.fixture
-def http() -> Iterator[Http]:
-    with Http("http://127.0.0.1:9", clock=Clock(now=lambda: NOW)) as http:
-        yield http
+change = changes_like(
+    EVENT,
+    payload='{"campaign_id":"7","empty":"","null":null}',
+)
 
 
 @pytest.fixture

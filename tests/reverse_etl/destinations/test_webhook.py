@@ -11,47 +11,28 @@ import pytest
 from fakes import webhook
 from fakes.server import serve_in_thread
 from reverse_etl.clock import Clock, milliseconds
-from reverse_etl.contract import Change, Later, Refused, Taken, Unnamed
+from reverse_etl.contract import Later, Refused, Taken, Unnamed
 from reverse_etl.credentials import Secret
 from reverse_etl.destinations.webhook import WEBHOOK, RowOptions, WebhookSettings, _read
 from reverse_etl.http import Answer, Http
 from warehouse.errors import UsageError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from .changes import NOW, ROW, changes_like
 
+if TYPE_CHECKING:
     from reverse_etl.contract import Channel
 
 SIGNING_KEY = base64.b64encode(b"a secret of the tests").decode()
 # printf '%s' "$id.1614265200.$body" | openssl dgst -sha256 -mac HMAC -macopt hexkey:$key, in base64
 EXPECTED = "v1,gSAmXOV0lfGvvS67kEUQ84g5CNTYZSnFhWsu5bEdjLA="
 # one instant for both sides, however long the tests before these took
-NOW = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - naive UTC, as every instant
 
 
 def seconds() -> float:
     return milliseconds(NOW) / 1000
 
 
-def change(**values: object) -> Change:
-    good = Change(
-        row=0,
-        operation="add",
-        record_key="k1",
-        person_id="p",
-        identifier="customer-1",
-        label="CIO | Buyers | 0-3d",
-        occurred_ms=1_768_472_430_000,
-        payload='{"plan":null,"visits":0}',
-        fingerprint="f",
-    )
-    return good._replace(**values)
-
-
-@pytest.fixture
-def http() -> Iterator[Http]:
-    with Http("http://127.0.0.1:9", clock=Clock(now=lambda: NOW)) as http:
-        yield http
+change = changes_like(ROW)
 
 
 def rows(http: Http, *, secret: str = webhook.SIGNING_SECRET, **options: str) -> Channel:
