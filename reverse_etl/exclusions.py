@@ -1,4 +1,4 @@
-"""Who must not be in an activating sync: for lack of consent, or for a holdout."""
+"""Who must not be in a sync: for lack of consent, for a holdout, or as it is about nobody."""
 
 from __future__ import annotations
 

@@ -155,8 +155,10 @@ def check(settings: SlackSettings, http: Http) -> Check:
     match _post(http, settings.path, b"{}", 1):
         case Unnamed():
             return Check(is_ok=True, message="answers, and takes the webhook")
-        case Later(reason=reason) | Stop(reason=reason) | TooLarge(reason=reason):
+        case Stop(reason=reason):
             return Check(is_ok=False, message=f"{reason}: make a new incoming webhook")
+        case Later(reason=reason) | TooLarge(reason=reason):
+            return Check(is_ok=False, message=reason)
         case _:
             return Check(is_ok=False, message="does not answer as Slack does")
 
