@@ -33,7 +33,7 @@ def demo(
     with counting("demo", is_quiet=as_json) as progress:
         result = run_demo(
             settings,
-            on_step=lambda text: None if as_json else err.print(f"[bold]·[/bold] {text}"),
+            on_step=lambda text: None if as_json else err.print(f"· {text}"),
             on_progress=progress,
         )
     if as_json:

@@ -13,8 +13,9 @@ from rich.table import Table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+# no markup: what is printed names sections of settings, `[run.load]`, which rich would swallow
+out = Console(highlight=False, markup=False)
+err = Console(stderr=True, highlight=False, markup=False)
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold

@@ -56,6 +56,8 @@ def _tell(found: Verified) -> None:
         out.print(name, style="bold")
         for hop in hops:
             _tell_hop(hop)
+    if all(hop.state == "left out" for hop in found.hops if hop.name == "delivered"):
+        out.print("  no destination was to have it: `cio init` sets one up", soft_wrap=True)
     word = "came through" if found.is_through else "has not come through"
     which = found.event.get("event_id") or found.event.get("message_event_id")
     out.print(f"\nevent {which} {word}", soft_wrap=True, markup=False)

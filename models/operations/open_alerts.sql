@@ -54,6 +54,10 @@ sync_reconciliation as (
     from {{ ref('sync_reconciliation') }}
 ),
 
+loads as (
+    select count(complete_through) as feeds from source_freshness
+),
+
 alerts as (
     select
         'stale_feed' as alert_name,
@@ -65,6 +69,19 @@ alerts as (
         'Load it; syncs that reach people hold still meanwhile.' as what_to_do
     from source_freshness
     where complete_through < {{ window_start(var('feed_stale_hours'), 'hour') }}
+
+    union all
+
+    select
+        'nothing_loaded' as alert_name,
+        'high' as severity,
+        'feeds' as subject,
+        'data' as alert_owner,
+        cast(null as timestamp) as since_at,
+        'no feed has been loaded yet, so every audience is empty' as detail,
+        'Run cio init, then cio load and cio build.' as what_to_do
+    from loads
+    where feeds = 0
 
     union all
 
@@ -188,6 +205,8 @@ alerts as (
         || cast(expected_high as {{ dbt.type_string() }}) || ' are expected' as detail,
         'Find out why; else correct expected_size.' as what_to_do
     from audience_sizes
+    -- before anything was loaded every audience is empty: one thing to do, not one for each
+    where (select feeds from loads) > 0
 
     union all
 

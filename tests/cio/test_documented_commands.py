@@ -33,7 +33,7 @@ pytestmark = pytest.mark.slow
 NOT_HERE = {
     "make": "they install, and call what tests call directly",
     "cio receive": "tests/cio/test_receive.py: it runs until it is stopped",
-    "cio build": "tests/cio/test_mistakes.py: a whole build, once a run of the tests is enough",
+    "cio build": "tests/cio/test_tiny_warehouses.py: a whole build takes half a minute",
     "cio run": "tests/cio/test_run.py: it builds",
     "cio erase ann@example.com": "as the one with --yes, which is run, and asks before it does",
     "cio notebook holdout_readout": "tests/cio/test_notebook.py: it serves until it is stopped",

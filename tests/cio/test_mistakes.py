@@ -87,21 +87,6 @@ def test_reading_before_anything_was_built_says_what_to_run(parsed_home: Path) -
 
 
 @pytest.mark.slow
-def test_a_build_with_nothing_loaded_passes_and_can_be_reported(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    built = cio("build", "--json", home=home)
-    assert built.exit_code == 0, built.err
-    assert built.json["published"]
-    told = cio("report", "--json", home=home)
-    assert told.exit_code == 0, told.err
-    planned = cio("sync", "plan", "--json", home=home)
-    assert planned.exit_code == 0, planned.err
-    assert [(one["adds"], one["is_active"]) for one in planned.json["syncs"]] == [
-        (0, False) for _ in planned.json["syncs"]
-    ]
-
-
-@pytest.mark.slow
 def test_a_wrong_key_among_the_secrets_is_named_with_its_file(
     tmp_path: Path, parsed_home: Path
 ) -> None:

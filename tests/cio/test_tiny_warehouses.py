@@ -1,0 +1,139 @@
+"""A warehouse without anything, and one with a single event and no experiment: each makes sense."""
+
+from __future__ import annotations
+
+import html
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cio.notebooks import NOTEBOOKS
+from tests.cio.command import Said, cio_here
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+EVENT = (
+    '{"event_id": "e1", "object_type": "email", "metric": "delivered", "timestamp": 1788048000,'
+    ' "data": {"delivery_id": "d7", "campaign_id": 7,'
+    ' "identifiers": {"id": "7", "email": "ann@example.com", "cio_id": "c7"}}}'
+)
+# what a number or a text that is not there looks like when nobody thought of it
+_NOTHING = re.compile(r"\b(?:nan|NaN|null|undefined|inf)\b|(?<!Received )\bNone\b")
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Settings of nobody's, so that no sync has credentials."""
+    return tmp_path_factory.mktemp("settings")
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory, settings: Path) -> Path:
+    home = tmp_path_factory.mktemp("empty") / "home"
+    built = run(home, settings, "build", "--json")
+    assert built.exit_code == 0, built.err
+    assert built.json["published"]
+    return home
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory, empty: Path, settings: Path) -> Path:
+    folder = tmp_path_factory.mktemp("one")
+    (folder / "event.jsonl").write_text(EVENT + "\n")
+    home: Path = shutil.copytree(empty, folder / "home")
+    loaded = run(home, settings, "load", "webhooks", str(folder / "event.jsonl"))
+    assert loaded.exit_code == 0, loaded.err
+    built = run(home, settings, "build")
+    assert built.exit_code == 0, built.err
+    return home
+
+
+@pytest.fixture(params=["empty", "one"])
+def home(request: pytest.FixtureRequest) -> Path:
+    found: Path = request.getfixturevalue(request.param)
+    return found
+
+
+def run(home: Path, settings: Path, *words: str) -> Said:
+    return cio_here(*words, home=home, environment={"DLT_PROJECT_DIR": str(settings)})
+
+
+def text_of(page: Path) -> str:
+    """What a reader sees of a page, the texts of its charts too."""
+    whole = re.sub(r"(?s)<(style|script)\b.*?</\1>", " ", page.read_text(encoding="utf-8"))
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", whole)).split())
+
+
+def test_the_report_says_that_nothing_can_be_said(home: Path, settings: Path) -> None:
+    told = run(home, settings, "report", "--json")
+    assert told.exit_code == 0, told.err
+    text = text_of(home / "report.html")
+    assert "No random holdout, no lift" in text
+    assert _NOTHING.findall(text) == []
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_each_notebook_has_a_sentence_for_what_is_not_there(
+    home: Path, settings: Path, tmp_path: Path, name: str
+) -> None:
+    page = tmp_path / "page.html"
+    said = run(home, settings, "notebook", name, "--html", str(page))
+    assert said.exit_code == 0, said.err
+    assert _NOTHING.findall(text_of(page)) == []
+
+
+def test_the_doctor_finds_nothing_in_what_is_not_there(home: Path, settings: Path) -> None:
+    said = run(home, settings, "doctor", "--json")
+    assert (said.exit_code, said.json["findings"]) == (0, [])
+
+
+def test_before_anything_is_loaded_there_is_one_alert_and_not_one_an_audience(
+    empty: Path, settings: Path
+) -> None:
+    found = run(empty, settings, "alerts", "list", "--json").json["alerts"]
+    assert [(one["name"], one["what_to_do"]) for one in found] == [
+        ("nothing_loaded", "Run cio init, then cio load and cio build.")
+    ]
+
+
+def test_then_each_audience_that_should_have_people_is_one(one: Path, settings: Path) -> None:
+    found = run(one, settings, "alerts", "list", "--json").json["alerts"]
+    names = {alert["name"] for alert in found}
+    assert "nothing_loaded" not in names
+    assert {"stale_feed", "audience_size_outside_band"} <= names
+
+
+def test_a_plan_of_nothing_is_a_plan(empty: Path, settings: Path) -> None:
+    planned = run(empty, settings, "sync", "plan", "--json")
+    assert planned.exit_code == 0, planned.err
+    syncs = planned.json["syncs"]
+    assert [(sync["adds"], sync["is_active"]) for sync in syncs] == [(0, False)] * len(syncs)
+
+
+def test_the_status_names_the_section_that_wants_credentials(home: Path, settings: Path) -> None:
+    said = run(home, settings, "sync", "status")
+    assert said.exit_code == 0
+    assert "[reverse_etl.mixpanel]" in " ".join(said.out.split())
+
+
+def test_nobody_is_known_yet_and_then_one_is(empty: Path, one: Path, settings: Path) -> None:
+    unknown = run(empty, settings, "explain", "7")
+    assert unknown.exit_code == 2
+    assert "nobody in the published build" in unknown.err
+    known = run(one, settings, "explain", "7", "--json")
+    assert [event["metric"] for event in known.json["events"]] == ["delivered"]
+
+
+def test_an_event_can_be_followed_as_far_as_it_came(empty: Path, one: Path, settings: Path) -> None:
+    nothing = run(empty, settings, "verify")
+    assert nothing.exit_code == 2
+    assert "no message event" in nothing.err
+    said = run(one, settings, "verify")
+    assert said.exit_code == 1
+    assert "one of 1 deliveries of 2026-08-30" in said.out
+    assert "no destination was to have it" in said.out
