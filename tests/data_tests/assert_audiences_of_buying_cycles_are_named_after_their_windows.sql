@@ -3,13 +3,13 @@
 
 with labels as (
     select
-        'due' as stage,
+        'due' as cycle_stage,
         '{{ audience_label("repurchase_due_30_180d") }}' as audience_label
 
     union all
 
     select
-        'lapsed' as stage,
+        'lapsed' as cycle_stage,
         '{{ audience_label("repurchase_lapsed_45_365d") }}' as audience_label
 ),
 
@@ -27,5 +27,5 @@ select
     spans.span
 from labels
 inner join spans
-    on labels.stage = spans.stage
+    on labels.cycle_stage = spans.stage
 where labels.audience_label not like '%| ' || spans.span
