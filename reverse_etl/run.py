@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -18,6 +16,7 @@ from reverse_etl.clock import Clock
 from reverse_etl.deliver import Delivered, Way, deliver
 from reverse_etl.estimate import estimate
 from reverse_etl.guards import Company, Finding, check_force, evaluate, held_back
+from reverse_etl.halting import halting
 from reverse_etl.http import Http
 from reverse_etl.journal import Journal, RunFolder, RunRecord, new_run, run_folders
 from reverse_etl.lock import hold, is_held
@@ -30,7 +29,7 @@ from reverse_etl.targets import find_target
 from warehouse.errors import CioError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from warehouse.home import Home
@@ -177,7 +176,7 @@ def run_syncs(room: Room, asked: Asked | None = None) -> list[SyncRun]:
     syncs = read_syncs(room.manifest, select=room.select)
     targets = [find_target(sync) for sync in syncs]
     activating = _activating(syncs, targets)
-    with _halting(len(syncs)) as halts, ThreadPoolExecutor(_AT_ONCE) as pool:
+    with halting(len(syncs)) as halts, ThreadPoolExecutor(_AT_ONCE) as pool:
         futures = [
             pool.submit(_run_safely, room, asked, activating, *three)
             for three in zip(syncs, targets, halts, strict=True)
@@ -386,23 +385,3 @@ def _state(delivered: Delivered, findings: Sequence[Finding], problem: CioError 
         return "interrupted"
     is_held = any(not finding.is_forced for finding in findings)
     return "held" if is_held else "done"
-
-
-@contextmanager
-def _halting(count: int) -> Iterator[list[threading.Event]]:
-    """One event a sync, all set by Ctrl-C or SIGTERM while the block runs."""
-    halts = [threading.Event() for _ in range(count)]
-
-    def stop(_number: int, _frame: object) -> None:
-        for halt in halts:
-            halt.set()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield halts
-        return
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield halts
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
