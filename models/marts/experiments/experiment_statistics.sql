@@ -60,7 +60,8 @@ powers as (
     select
         *,
         cast(v * v as decimal(32, 8)) as vv,
-        cast(cast(v as double) * v * v as double) as vvv,
+        -- exact in the sum, so that no order of adding shows
+        cast(cast(v as double) * v * v as decimal(38, 6)) as vvv,
         cast(x * x as decimal(32, 8)) as xx,
         cast(v * x as decimal(32, 8)) as vx,
         cast(per * per as decimal(32, 8)) as pp,
@@ -68,26 +69,26 @@ powers as (
     from capped
 ),
 
--- Only what was so before the index makes a segment.
+-- Only what was so before the index makes a segment, and only goals are told by segment.
 summed as (
+    {%- for segment in [
+        "'all'", "'tenure: ' || tenure_before", "'orders before: ' || purchases_before",
+        "'fatigue: ' || fatigue_before"
+    ] %}
+    {{ 'union all' if not loop.first }}
     select
         experiment_id,
         arm,
         metric,
         family,
-        case
-            when tenure_before is not null then 'tenure: ' || tenure_before
-            when purchases_before is not null then 'orders before: ' || purchases_before
-            when fatigue_before is not null then 'fatigue: ' || fatigue_before
-            else 'all'
-        end as segment,
+        {{ segment }} as segment,
         max(cap) as cap,
         count(*) as people,
         sum(d) as delivered_people,
         count(*) filter (where v <> 0) as nonzero_people,
         sum(v) as sum_y,
         sum(vv) as sum_yy,
-        round(sum(vvv), 4) as sum_yyy,
+        sum(vvv) as sum_yyy,
         sum(v * d) as sum_yd,
         sum(x) as sum_x,
         sum(xx) as sum_xx,
@@ -96,13 +97,9 @@ summed as (
         sum(pp) as sum_per_per,
         sum(vp) as sum_y_per
     from powers
-    -- the linter cannot read grouping sets
-    group by grouping sets ( -- noqa: PRS
-        (experiment_id, arm, metric, family),
-        (experiment_id, arm, metric, family, tenure_before),
-        (experiment_id, arm, metric, family, purchases_before),
-        (experiment_id, arm, metric, family, fatigue_before)
-    )
+    {{ "where family = 'goal'" if not loop.first }}
+    group by experiment_id, arm, metric, family, {{ segment }}
+    {%- endfor %}
 ),
 
 final as (
@@ -125,7 +122,6 @@ final as (
     from summed
     inner join experiments
         on summed.experiment_id = experiments.experiment_id
-    where summed.segment = 'all' or summed.family = 'goal'
 )
 
 select * from final
