@@ -79,7 +79,7 @@ def draw(room: Path, name: str) -> Path:
     with (
         _place(room, is_delivered=picture.is_delivered) as environment,
         patch.dict(os.environ, environment),
-        _recording(recorder),
+        _recording(recorder, room),
     ):
         app(list(picture.words), standalone_mode=False)
     target = PICTURES / f"{name}.svg"
@@ -91,18 +91,22 @@ def draw(room: Path, name: str) -> Path:
 
 
 @contextmanager
-def _recording(recorder: Console) -> Iterator[None]:
+def _recording(recorder: Console, room: Path) -> Iterator[None]:
     """Let whatever the commands print come to the recorder: they share one console."""
     shared = terminal.out
-    with patch.object(shared, "print", _plain(recorder.print)):
+    with patch.object(shared, "print", _plain(recorder.print, room)):
         yield
 
 
-def _plain(method: Any) -> Any:  # noqa: ANN401 - a method of rich's
+def _plain(method: Any, room: Path) -> Any:  # noqa: ANN401 - a method of rich's
     """The method as the commands' own console has it, with long lines broken: a picture ends."""
 
     def printing(*things: object, **options: Any) -> None:  # noqa: ANN401 - rich's own
-        method(*things, **{"markup": False, "highlight": False} | options | {"soft_wrap": False})
+        # the room is where it would be for the reader
+        shown = [
+            one.replace(str(room), "data/demo") if isinstance(one, str) else one for one in things
+        ]
+        method(*shown, **{"markup": False, "highlight": False} | options | {"soft_wrap": False})
 
     return printing
 

@@ -206,7 +206,7 @@ alerts as (
         'Find out why; else correct expected_size.' as what_to_do
     from audience_sizes
     -- before anything was loaded every audience is empty: one thing to do, not one for each
-    where (select feeds from loads) > 0
+    where (select loads.feeds from loads) > 0
 
     union all
 
