@@ -219,7 +219,9 @@ class Asked:
 def plan_sync(  # noqa: PLR0913 - what a plan is made of
     home: Home, sync: Sync, target: Target, folder: RunFolder, asked: Asked, *, now: datetime
 ) -> SyncPlan:
-    """Plan one sync into a run's folder. The journals must have been landed before.
+    """Plan one sync into a run's folder.
+
+    The journals must have been landed before, and the newest build published.
 
     Args:
         home: The home.
@@ -240,10 +242,13 @@ def plan_sync(  # noqa: PLR0913 - what a plan is made of
     state = folder.path / "state.parquet"
     scope = scope_of(target.fingerprint(sync))
     try:
-        with turn(home):
-            with read_published(home) as published:
-                _check_target(published.build, asked.target)
-            with open_warehouse(home, purpose="read the receipts of syncs") as warehouse:
+        with read_published(home, is_newest=False) as published:
+            _check_target(published.build, asked.target)
+            _bound(published, folder.path)
+            with (
+                turn(home),
+                open_warehouse(home, purpose="read the receipts of syncs") as warehouse,
+            ):
                 past = read_past(
                     warehouse,
                     sync=sync.name,
@@ -252,9 +257,6 @@ def plan_sync(  # noqa: PLR0913 - what a plan is made of
                     now=now,
                 )
                 write_state(warehouse, state, sync=sync.name, mode=sync.mode, scope=scope)
-        with read_published(home) as published:
-            _bound(published, folder.path)
-            _check_target(published.build, asked.target)
             how = _how(sync, target, published.build, asked, now)
             how = how._replace(
                 canary=_canary(sync, past, asked), opted_out=_opted_out(home, sync, published)

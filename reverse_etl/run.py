@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -19,13 +20,14 @@ from reverse_etl.guards import Company, Finding, check_force, evaluate, held_bac
 from reverse_etl.halting import halting
 from reverse_etl.http import Http
 from reverse_etl.journal import Journal, RunFolder, RunRecord, new_run, run_folders
-from reverse_etl.lock import hold, is_held
+from reverse_etl.lock import hold, is_held, turn
 from reverse_etl.outcomes import Balance, resolve
 from reverse_etl.plan import Asked, SyncPlan, Target, plan_sync
 from reverse_etl.record import is_balanced, land_journals
 from reverse_etl.settings import Sync, read_syncs
 from reverse_etl.stop_list import read_for
 from reverse_etl.targets import find_target
+from warehouse.connection import publish_if_free
 from warehouse.errors import CioError
 
 if TYPE_CHECKING:
@@ -134,6 +136,8 @@ def plan_syncs(room: Room, asked: Asked | None = None) -> list[SyncPlan]:
     syncs = read_syncs(room.manifest, select=room.select)
     targets = [find_target(sync) for sync in syncs]
     land_journals(room.home)
+    with turn(room.home):
+        publish_if_free(room.home)
     asked = asked or Asked()
     check_force(asked.force)
     company = Company(activating=_activating(syncs, targets))
@@ -176,6 +180,9 @@ def run_syncs(room: Room, asked: Asked | None = None) -> list[SyncRun]:
     syncs = read_syncs(room.manifest, select=room.select)
     targets = [find_target(sync) for sync in syncs]
     activating = _activating(syncs, targets)
+    # where nothing can be published, each sync says so
+    with turn(room.home), suppress(CioError):
+        publish_if_free(room.home)
     with halting(len(syncs)) as halts, ThreadPoolExecutor(_AT_ONCE) as pool:
         futures = [
             pool.submit(_run_safely, room, asked, activating, *three)

@@ -45,13 +45,15 @@ class Published:
 
 
 @contextmanager
-def read_published(home: Home) -> Iterator[Published]:
+def read_published(home: Home, *, is_newest: bool = True) -> Iterator[Published]:
     """Open the newest published build, publishing first if the warehouse has a newer one.
 
     A warehouse that another process holds is not waited for: the newest file is read.
 
     Args:
         home: The home to read from.
+        is_newest: Look whether the warehouse has a newer one. Without, what is published is read,
+            and published only if nothing is: for whoever looked a moment ago.
 
     Yields:
         The build, its file attached read-only as the catalog `warehouse` of a connection that
@@ -60,7 +62,8 @@ def read_published(home: Home) -> Iterator[Published]:
     Raises:
         CioError: Nothing is published, or the file cannot be read.
     """
-    _publish_if_free(home)
+    if is_newest or not published_files(home):
+        publish_if_free(home)
     connection = duckdb.connect()
     try:
         connection.execute("set global TimeZone = 'UTC'")
@@ -75,7 +78,15 @@ def read_published(home: Home) -> Iterator[Published]:
         connection.close()
 
 
-def _publish_if_free(home: Home) -> None:
+def publish_if_free(home: Home) -> None:
+    """Publish the newest build unless another process has the warehouse, or there is no room.
+
+    Args:
+        home: The home to publish in.
+
+    Raises:
+        CioError: It could not be, and nothing was published before.
+    """
     try:
         publish(home, wait_seconds=0)
     except WarehouseBusy as error:

@@ -13,6 +13,7 @@ from reverse_etl.plan import Asked, SyncPlan, plan_sync
 from reverse_etl.run import plan_syncs
 from reverse_etl.settings import read_syncs
 from reverse_etl.targets import find_target
+from warehouse.connection import publish_if_free
 from warehouse.errors import CioError, UsageError
 
 from .world import NOW, World, event, md5, member
@@ -44,6 +45,7 @@ def rows(world: World, tmp_path: Path) -> Callable[..., list[dict[str, Any]]]:
         (sync,) = read_syncs(world.manifest, select=[name])
         folder = RunFolder(tmp_path / "plan")
         folder.path.mkdir(exist_ok=True)
+        publish_if_free(world.home)
         plan_sync(world.home, sync, find_target(sync), folder, Asked(**asked), now=now)
         return pq.read_table(folder.plan).to_pylist()
 
