@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-# enough for a list of buyers that lookalikes can be made from; `make demo` shows twice as many
-PEOPLE = 6_000
+# as many as `make demo` shows, whose intervals all have the truth in them: of smaller worlds one
+# in twenty does not
+PEOPLE = 12_000
 # platforms that get hashes, and a few audiences each
 ADS = ("google", "meta", "tiktok")
 OTHERS = (*ADS, "customerio", "klaviyo", "slack")
