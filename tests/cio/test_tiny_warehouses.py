@@ -35,25 +35,32 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """What `dbt build` makes of a clone into which nothing is loaded, its unit tests among it."""
-    home = Home(tmp_path_factory.mktemp("empty") / "home")
+    home = Home(tmp_path_factory.mktemp("made") / "home")
     home.make()
     built = dbt(home, "build")
     assert (built.returncode, built.stdout) == (0, "")
-    return home.root
+    return home
 
 
 @pytest.fixture(scope="module")
-def one(tmp_path_factory: pytest.TempPathFactory, empty: Path, settings: Path) -> Path:
-    folder = tmp_path_factory.mktemp("one")
-    (folder / "event.jsonl").write_text(EVENT + "\n")
-    home: Path = shutil.copytree(empty, folder / "home")
-    loaded = run(home, settings, "load", "webhooks", str(folder / "event.jsonl"))
-    assert loaded.exit_code == 0, loaded.err
-    built = dbt(Home(home), "build", "--exclude-resource-type", "unit_test")
-    assert (built.returncode, built.stdout) == (0, "")
+def empty(made: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home: Path = shutil.copytree(made.root, tmp_path_factory.mktemp("empty") / "home")
     return home
+
+
+@pytest.fixture(scope="module")
+def one(made: Home, empty: Path, settings: Path) -> Path:
+    """The same home afterwards, where dbt need not parse again."""
+    assert empty.exists()
+    event = made.root / "event.jsonl"
+    event.write_text(EVENT + "\n")
+    loaded = run(made.root, settings, "load", "webhooks", str(event))
+    assert loaded.exit_code == 0, loaded.err
+    built = dbt(made, "build", "--exclude-resource-type", "unit_test")
+    assert (built.returncode, built.stdout) == (0, "")
+    return made.root
 
 
 def dbt(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:

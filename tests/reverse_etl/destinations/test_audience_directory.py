@@ -48,7 +48,7 @@ def directory(
 def test_an_addition_makes_what_is_not_there_and_remembers_it() -> None:
     account = Account(["Others"])
     lists = directory(account)
-    expected = Located("add", "id-1")
+    expected = Located("add", "id-1", is_new=True)
     assert [lists.locate(f"add {LABEL}") for _ in range(2)] == [expected, expected]
     assert account.asked == ["page", f"make {LABEL}"]
 
@@ -116,5 +116,5 @@ def test_connections_that_need_a_list_at_once_make_one() -> None:
         return lists.locate(f"add {LABEL}")
 
     with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(locate, range(8))) == {Located("add", "id-0")}
+        assert set(pool.map(locate, range(8))) == {Located("add", "id-0", is_new=True)}
     assert account.names == [LABEL]
