@@ -24,19 +24,23 @@ ROOT = Path(__file__).resolve().parent.parent
 # Files that take longest, measured; with them last, one worker would end long after the others.
 LONGEST = (
     "cio/test_demo.py",
-    "models/test_increments.py",
-    "reverse_etl/test_killed.py",
     "cio/test_tiny_warehouses.py",
-    "cio/test_explain.py",
-    "cio/test_documented_commands.py",
-    "models/test_mparticle.py",
-    "models/test_app_api.py",
-    "models/test_identity.py",
+    "models/test_increments.py",
+    "reverse_etl/test_conformance.py",
     "real_data/test_starbucks.py",
     "real_data/test_hillstrom.py",
+    "reverse_etl/test_killed.py",
+    "cio/test_documented_commands.py",
+    "cio/test_explain.py",
+    "reverse_etl/test_run.py",
+    "models/test_feeds.py",
+    "models/test_mparticle.py",
+    "reverse_etl/test_plan.py",
     "loaders/customerio/test_api_killed.py",
     "loaders/test_killed_loads.py",
-    "reverse_etl/test_conformance.py",
+    "cio/test_mistakes.py",
+    "models/test_app_api.py",
+    "models/test_identity.py",
 )
 
 
