@@ -180,7 +180,7 @@ def read(project: Project, metric: str, method: str) -> dict[str, dict[str, floa
             f"""
             select arm, effect, standard_error, ci_low, ci_high, p_value, verdict
             from {published.table("marts", "experiment_results")}
-            where metric = ? and method = ?
+            where metric = ? and method = ? and segment = 'all' and control_arm = 'holdout'
             """,
             [metric, method],
         ).fetchall()
