@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
@@ -42,6 +43,12 @@ LONGEST = (
     "models/test_app_api.py",
     "models/test_identity.py",
 )
+
+
+def pytest_configure() -> None:
+    """A run in the background ignores Ctrl-C, and so would every process that its tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
