@@ -188,6 +188,11 @@ class Settings(Protocol):
 
 
 @dataclass(frozen=True)
+class NoOptions:
+    """The options of an object that has none: what is sent is the outbound model's to decide."""
+
+
+@dataclass(frozen=True)
 class Check:
     """Whether the destination answers and takes the credentials."""
 

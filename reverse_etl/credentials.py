@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TypeVar
 
 from warehouse import secrets
-from warehouse.secrets import SECRETS_FILE, Secret
+from warehouse.secrets import NO_SECRET, SECRETS_FILE, Secret
 
-__all__ = ["SECRETS_FILE", "SECTION", "Secret", "read_settings", "variable"]
+__all__ = [
+    "NO_SECRET",
+    "SECRETS_FILE",
+    "SECTION",
+    "Secret",
+    "basic_authorization",
+    "read_settings",
+    "variable",
+]
 
 SECTION = "reverse_etl"
 
@@ -33,3 +42,8 @@ def read_settings(declared: type[T], destination: str) -> T:
         UsageError: A file is not TOML, or has a key in this section that nobody reads.
     """
     return secrets.read_section(declared, SECTION, destination)
+
+
+def basic_authorization(user: str, password: str = "") -> str:
+    """The header `Authorization` of HTTP's basic scheme, https://www.rfc-editor.org/rfc/rfc7617."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()

@@ -50,6 +50,10 @@ class Secret:
         return hash(self._text)
 
 
+NO_SECRET = Secret("")
+"""What a secret is until it is configured."""
+
+
 def variable(section: str, name: str, key: str) -> str:
     """The environment variable of a key: `REVERSE_ETL__MIXPANEL__PROJECT_TOKEN`."""
     return f"{section}__{name}__{key}".upper()

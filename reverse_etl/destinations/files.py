@@ -9,29 +9,27 @@ https://filesystem-spec.readthedocs.io/en/latest/
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 from reverse_etl.clock import milliseconds
-from reverse_etl.contract import Check, Denied, Destination, Later, Limits, Object, Stop, Taken
-from reverse_etl.destinations.payloads import iso_instant, read_payload
+from reverse_etl.contract import Check, Destination, Limits, Object
+from reverse_etl.destinations.file_formats import COLUMNS, WRITERS
+from reverse_etl.destinations.file_store import exists, write
+from reverse_etl.destinations.payloads import describe, iso_instant, read_payload
+from reverse_etl.destinations.replies import failed
+from reverse_etl.destinations.settings_rules import needs, require_one_of
 from warehouse.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from reverse_etl.contract import Change, Reply
     from reverse_etl.http import Http
 
-COLUMNS = (
-    *("operation", "record_key", "identifier", "label", "occurred_at", "payload", "fingerprint"),
-)
 # of a size that every reader takes at once; a row of a megabyte is no row
 _LIMITS = Limits(records=100_000, size=64_000_000, record_size=1_000_000)
 
@@ -41,6 +39,8 @@ class FilesSettings:
     """`[reverse_etl.files]`: the folder's URL. Credentials are the store's own: see its client."""
 
     base_url: str = ""
+
+    missing = needs("base_url")
 
     def __post_init__(self) -> None:
         """Refuse what is no URL: a relative path would depend on where the run started."""
@@ -61,10 +61,6 @@ class FilesSettings:
         """The folder is all that tells one from another."""
         return ""
 
-    def missing(self, _object_name: str) -> tuple[str, ...]:
-        """Nothing goes without a folder."""
-        return () if self.base_url else ("base_url",)
-
 
 @dataclass(frozen=True)
 class RowOptions:
@@ -75,9 +71,7 @@ class RowOptions:
 
     def __post_init__(self) -> None:
         """Refuse an unknown format, and a path that leaves the folder."""
-        if self.format not in _WRITERS:
-            message = f"files: format is {self.format!r}; allowed: {', '.join(_WRITERS)}"
-            raise UsageError(message)
+        require_one_of("files", "format", self.format, WRITERS)
         if not self.path.strip("/") or ".." in self.path.split("/"):
             message = f"files: path is {self.path!r}; give a folder below base_url"
             raise UsageError(message)
@@ -101,21 +95,13 @@ class _Rows:
         return self.options.path.strip("/")
 
     def encode(self, change: Change) -> bytes:
-        instant = None if change.occurred_ms is None else iso_instant(change.occurred_ms)
-        return orjson.dumps(
-            {
-                "operation": change.operation,
-                "record_key": change.record_key,
-                "identifier": change.identifier,
-                "label": change.label,
-                "occurred_at": instant,
-                "payload": read_payload(change),
-                "fingerprint": change.fingerprint,
-            }
-        )
+        row = describe(change)
+        row["payload"] = read_payload(change)
+        row["fingerprint"] = change.fingerprint
+        return orjson.dumps(row)
 
     def send(self, route: str, records: Sequence[bytes]) -> Reply:
-        content = _WRITERS[self.options.format](records)
+        content = WRITERS[self.options.format](records)
         digest = hashlib.sha256(content).hexdigest()
         number = self.parts.setdefault(digest, len(self.parts) + 1)
         name = f"{self.started}-{number:05d}-{digest[:8]}.{self.options.format}"
@@ -129,100 +115,16 @@ class _Rows:
             "run_started_at": self.started,
         }
         folder = f"{self.settings.url.rstrip('/')}/{route}"
-        return _attempt(
-            lambda: _write(
-                folder,
-                {name: content, f"{name}.manifest.json": orjson.dumps(manifest)},
-            )
-        )
-
-
-def _write(folder: str, files: Mapping[str, bytes]) -> None:
-    """Write files in their order; a store's client is loaded only when it is needed."""
-    import fsspec  # noqa: PLC0415 - 0.1 s that no other command should pay
-
-    system, path = fsspec.core.url_to_fs(folder)
-    system.makedirs(path, exist_ok=True)
-    for name, content in files.items():
-        system.pipe_file(f"{path}/{name}", content)
-
-
-def _attempt(act: Callable[[], object]) -> Reply:
-    """What an attempt came to. A store's own words may name people's files: they are not kept."""
-    try:
-        act()
-    except PermissionError:
-        return Denied(403)
-    except ImportError as error:
-        return Stop(f"needs the package of its store ({error.name}), which is not installed")
-    except ValueError:
-        return Stop("has a base_url whose kind fsspec does not know")
-    except Exception as error:  # noqa: BLE001 - each store's client raises errors of its own
-        return Later(f"could not write ({type(error).__name__})", is_maybe_accepted=True)
-    return Taken()
-
-
-def _ndjson(records: Sequence[bytes]) -> bytes:
-    return b"\n".join(records) + b"\n"
-
-
-def _csv(records: Sequence[bytes]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS)
-    writer.writeheader()
-    writer.writerows(_flat(records))
-    return text.getvalue().encode()
-
-
-def _parquet(records: Sequence[bytes]) -> bytes:
-    import pyarrow as pa  # noqa: PLC0415 - only this format needs it
-    import pyarrow.parquet as pq  # noqa: PLC0415 - as above
-
-    types = {"occurred_at": pa.timestamp("ms")}
-    schema = pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
-    rows = [
-        row
-        | {"occurred_at": row["occurred_at"] and datetime.fromisoformat(row["occurred_at"][:-1])}
-        for row in _flat(records)
-    ]
-    sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), sink, compression="zstd")
-    return sink.getvalue()
-
-
-def _flat(records: Sequence[bytes]) -> list[dict[str, Any]]:
-    """Rows whose payload is a JSON text, in a form that has no objects."""
-    rows = [orjson.loads(record) for record in records]
-    return [row | {"payload": orjson.dumps(row["payload"]).decode()} for row in rows]
-
-
-_WRITERS: Mapping[str, Callable[[Sequence[bytes]], bytes]] = {
-    "ndjson": _ndjson,
-    "csv": _csv,
-    "parquet": _parquet,
-}
+        return write(folder, {name: content, f"{name}.manifest.json": orjson.dumps(manifest)})
 
 
 def _check(settings: FilesSettings, _http: Http) -> Check:
     """Look whether the folder is there; nothing is written."""
-    import fsspec  # noqa: PLC0415 - as in `_write`
-
-    found: list[bool] = []
-
-    def look() -> None:
-        system, path = fsspec.core.url_to_fs(settings.url)
-        found.append(bool(system.exists(path)))
-
-    match _attempt(look):
-        case Taken():
-            message = "is there" if found[0] else "is not there yet; the first run makes it"
-            return Check(is_ok=True, message=message)
-        case Denied():
-            return Check(is_ok=False, message="may not be looked into")
-        case Later(reason=reason) | Stop(reason=reason):
-            return Check(is_ok=False, message=reason)
-        case _:
-            return Check(is_ok=False, message="could not be looked into")
+    found = exists(settings.url)
+    if not isinstance(found, bool):
+        return failed(found, "may not be looked into")
+    message = "is there" if found else "is not there yet; the first run makes it"
+    return Check(is_ok=True, message=message)
 
 
 FILES = Destination(

@@ -1,4 +1,4 @@
-"""What every destination reads of a change: its payload, and its instant as text."""
+"""What every destination reads of a change: its payload, its label, and its instant as text."""
 
 from __future__ import annotations
 
@@ -29,6 +29,74 @@ def read_payload(change: Change) -> dict[str, Any]:
         message = "the payload is not a JSON object"
         raise Refused(message)
     return payload
+
+
+def read_values(change: Change, *, one: str = "property") -> dict[str, Any]:
+    """The properties that have a value: a null would overwrite what is there with nothing.
+
+    Args:
+        change: The row.
+        one: What the vendor calls a property.
+
+    Raises:
+        Refused: None has a value, or they are not a JSON object.
+    """
+    values = {key: value for key, value in read_payload(change).items() if value is not None}
+    if not values:
+        message = f"no {one} has a value"
+        raise Refused(message)
+    return values
+
+
+def read_rows(change: Change) -> list[dict[str, Any]]:
+    """The `rows` of a payload that is a table.
+
+    Raises:
+        Refused: There are none, or one is not a JSON object.
+    """
+    rows = read_payload(change).get("rows")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or not rows:
+        message = "the payload has no rows"
+        raise Refused(message)
+    return rows
+
+
+def describe(change: Change) -> dict[str, Any]:
+    """What a row is, apart from its payload, for who keeps rows as they are.
+
+    Raises:
+        Refused: Its time cannot be written.
+    """
+    return {
+        "operation": change.operation,
+        "record_key": change.record_key,
+        "identifier": change.identifier,
+        "label": change.label,
+        "occurred_at": None if change.occurred_ms is None else iso_instant(change.occurred_ms),
+    }
+
+
+def check_label(change: Change) -> None:
+    """See that a member's row says of which audience.
+
+    Raises:
+        Refused: It does not.
+    """
+    if not change.label.strip():
+        message = "an audience without a label"
+        raise Refused(message)
+
+
+def read_instant(change: Change) -> int:
+    """When an event occurred, in milliseconds since the epoch.
+
+    Raises:
+        Refused: It has no time.
+    """
+    if change.occurred_ms is None:
+        message = "an event without a time"
+        raise Refused(message)
+    return change.occurred_ms
 
 
 def iso_instant(milliseconds: int) -> str:

@@ -21,22 +21,18 @@ class Posted:
     Attributes:
         path: Where to.
         limits: What one request may carry.
-        write: One change as bytes; raises `Refused` where it breaks a rule.
+        encode: One change as bytes; raises `Refused` where it breaks a rule.
         post: Makes one attempt.
     """
 
     path: str
     limits: Limits
-    write: Callable[[Change], bytes] = field(repr=False)
+    encode: Callable[[Change], bytes] = field(repr=False)
     post: Post = field(repr=False)
 
     def route(self, _change: Change) -> str:
         """All records share requests."""
         return self.path
-
-    def encode(self, change: Change) -> bytes:
-        """One record."""
-        return self.write(change)
 
     def send(self, route: str, records: Sequence[bytes]) -> Reply:
         """Make one attempt at a batch."""

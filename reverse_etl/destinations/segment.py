@@ -17,12 +17,9 @@ https://segment.com/docs/engage/using-engage-data/
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from dataclasses import dataclass, field
-from functools import cached_property, partial
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 import orjson
 from httpx import codes
@@ -33,27 +30,21 @@ from reverse_etl.contract import (
     Destination,
     Later,
     Limits,
+    NoOptions,
     Object,
-    Refused,
-    Stop,
     Taken,
     Unnamed,
 )
-from reverse_etl.credentials import Secret
-from reverse_etl.destinations.payloads import iso_instant, read_payload
+from reverse_etl.credentials import NO_SECRET, Secret, basic_authorization
+from reverse_etl.destinations.payloads import iso_instant
 from reverse_etl.destinations.posted import Posted
-from reverse_etl.destinations.segment_rules import (
-    MAX_BATCH_BYTES,
-    MAX_CALL_BYTES,
-    MAX_CALLS,
-    audience_key,
-    encode_call,
-)
-from reverse_etl.destinations.settings_rules import absent, require_one_of
+from reverse_etl.destinations.replies import UNREADABLE, failed, read_object
+from reverse_etl.destinations.segment_calls import MAX_BATCH_BYTES, MAX_CALL_BYTES, MAX_CALLS, Calls
+from reverse_etl.destinations.settings_rules import needs, require_one_of
 from reverse_etl.http import READ_BY_DESTINATION, Answer, retry_after
 
 if TYPE_CHECKING:
-    from reverse_etl.contract import Change, Reply
+    from reverse_etl.contract import Reply
     from reverse_etl.http import Http
 
 HOSTS = {"us": "https://api.segment.io", "eu": "https://events.eu1.segmentapis.com"}
@@ -65,17 +56,18 @@ _SIZE = MAX_BATCH_BYTES - len(_OPENING) - len(_CLOSING)
 EVENT_LIMITS = Limits(MAX_CALLS, _SIZE, MAX_CALL_BYTES, connections=4, separator=b",")
 # a membership is two calls
 MEMBER_LIMITS = Limits(MAX_CALLS // 2, _SIZE, 2 * MAX_CALL_BYTES, connections=4, separator=b",")
-_CONTEXT = {"library": {"name": "customerio-warehouse", "version": version("customerio-warehouse")}}
-_CALLS = ("both", "identify", "track")
+_KINDS = ("both", "identify", "track")
 
 
 @dataclass(frozen=True)
 class SegmentSettings:
     """`[reverse_etl.segment]`: the write key of a source of the HTTP API, and its region."""
 
-    write_key: Secret = field(default_factory=lambda: Secret(""))
+    write_key: Secret = NO_SECRET
     region: str = "us"
     base_url: str = ""
+
+    missing = needs("write_key")
 
     def __post_init__(self) -> None:
         """Refuse an unknown region."""
@@ -91,15 +83,6 @@ class SegmentSettings:
         """The source, by its write key."""
         return self.write_key.reveal()
 
-    def missing(self, _object_name: str) -> tuple[str, ...]:
-        """Nothing goes without a write key."""
-        return absent(write_key=self.write_key)
-
-
-@dataclass(frozen=True)
-class EventOptions:
-    """Message events have no options: what is sent is the outbound model's to decide."""
-
 
 @dataclass(frozen=True)
 class MembershipOptions:
@@ -109,134 +92,54 @@ class MembershipOptions:
 
     def __post_init__(self) -> None:
         """Refuse an unknown kind of call."""
-        require_one_of("segment", "calls", self.calls, _CALLS)
+        require_one_of("segment", "calls", self.calls, _KINDS)
 
 
-@dataclass(frozen=True)
-class _Source:
-    """One source: how a batch gets there, whatever its calls are."""
-
-    settings: SegmentSettings
-    http: Http
-
-    @cached_property
-    def prefix(self) -> str:
-        """What messageIds begin with: Segment compares them over all sources and workspaces."""
-        return "cio-" + hashlib.sha256(self.settings.account.encode()).hexdigest()[:12]
-
-    def call(self, change: Change, kind: str, instant: str, message_id: str) -> dict[str, Any]:
-        """What every call has."""
-        return {
-            "type": kind,
-            "userId": change.identifier,
-            "timestamp": instant,
-            "messageId": f"{self.prefix}-{message_id}",
-            "context": _CONTEXT,
-        }
-
-    def send(self, _path: str, content: bytes, _count: int) -> Reply:
-        """Make one attempt, and read the reply."""
-        # Segment moves an event by what lies between `sentAt` and when it receives the batch
-        now = iso_instant(milliseconds(self.http.clock.now()))
-        return _read(self.post(_OPENING + content + b'],"sentAt":"' + now.encode() + b'"}'), self)
-
-    def post(self, content: bytes) -> Answer | Reply:
-        """Post a body."""
-        pair = base64.b64encode(f"{self.settings.write_key.reveal()}:".encode()).decode()
-        headers = {"Content-Type": "application/json", "Authorization": f"Basic {pair}"}
-        read = READ_BY_DESTINATION | {codes.TOO_MANY_REQUESTS}
-        return self.http.post(_PATH, content=content, headers=headers, read=read)
+def _open_events(settings: SegmentSettings, _options: NoOptions, http: Http) -> Posted:
+    calls = Calls.to(settings.account, http.clock)
+    return Posted(_PATH, EVENT_LIMITS, calls.write_event, partial(_send, settings, http))
 
 
-def _write_event(source: _Source, change: Change) -> bytes:
-    if change.occurred_ms is None:
-        message = "an event without a time"
-        raise Refused(message)
-    instant = iso_instant(change.occurred_ms)
-    call = source.call(change, "track", instant, change.record_key)
-    call["event"] = change.label
-    call["properties"] = read_payload(change)
-    return encode_call(call)
+def _open_members(settings: SegmentSettings, options: MembershipOptions, http: Http) -> Posted:
+    calls = Calls.to(settings.account, http.clock)
+    write = partial(calls.write_membership, wanted=options.calls)
+    return Posted(_PATH, MEMBER_LIMITS, write, partial(_send, settings, http))
 
 
-def _write_membership(source: _Source, wanted: str, change: Change) -> bytes:
-    """A trait, an event, or both: who enters a second time must not be taken for the first.
+def _open_traits(settings: SegmentSettings, _options: NoOptions, http: Http) -> Posted:
+    calls = Calls.to(settings.account, http.clock)
+    return Posted(_PATH, EVENT_LIMITS, calls.write_traits, partial(_send, settings, http))
 
-    So the messageId has the moment in it: kept over the attempts of a run, another in the next.
-    """
-    key, is_in = audience_key(change.label), change.operation != "remove"
-    now = milliseconds(source.http.clock.now())
-    instant = iso_instant(now)
-    base = f"{change.record_key}-{change.operation}-{now}"
-    identify = source.call(change, "identify", instant, f"{base}-i")
-    track = source.call(change, "track", instant, f"{base}-t")
-    calls = {
-        "identify": identify | {"traits": {key: is_in}},
-        "track": track
-        | {
-            "event": "Audience Entered" if is_in else "Audience Exited",
-            "properties": {"audience_key": key, key: is_in, "audience_name": change.label},
-        },
+
+def _send(settings: SegmentSettings, http: Http, _path: str, content: bytes, _count: int) -> Reply:
+    """Make one attempt, and read the reply."""
+    # Segment moves an event by what lies between `sentAt` and when it receives the batch
+    now = iso_instant(milliseconds(http.clock.now()))
+    body = _OPENING + content + b'],"sentAt":"' + now.encode() + b'"}'
+    return _read(_post(settings, http, body), http)
+
+
+def _post(settings: SegmentSettings, http: Http, body: bytes) -> Answer | Reply:
+    headers = {
+        "Content-Type": "application/json",
+        "Authorization": basic_authorization(settings.write_key.reveal()),
     }
-    names = [wanted] if wanted in calls else list(calls)
-    return b",".join(encode_call(calls[name]) for name in names)
+    read = READ_BY_DESTINATION | {codes.TOO_MANY_REQUESTS}
+    return http.post(_PATH, content=body, headers=headers, read=read)
 
 
-def _write_traits(source: _Source, change: Change) -> bytes:
-    """An `identify`; a value that returns within a day is no repetition: the moment is in it.
-
-    A trait that is null would be overwritten with nothing, so it is not sent.
-    """
-    traits = {key: value for key, value in read_payload(change).items() if value is not None}
-    if not traits:
-        message = "no trait has a value"
-        raise Refused(message)
-    now = milliseconds(source.http.clock.now())
-    message_id = f"{change.record_key}-p-{now}"
-    call = source.call(change, "identify", iso_instant(now), message_id)
-    return encode_call(call | {"traits": traits})
-
-
-@dataclass(frozen=True)
-class TraitOptions:
-    """Properties of people have no options: names and values are the outbound model's."""
-
-
-@dataclass(frozen=True)
-class _Calls(Posted):
-    """A channel whose records are calls to one source."""
-
-    source: _Source
-
-
-def _open_events(settings: SegmentSettings, _options: EventOptions, http: Http) -> _Calls:
-    source = _Source(settings, http)
-    return _Calls(_PATH, EVENT_LIMITS, partial(_write_event, source), source.send, source)
-
-
-def _open_members(settings: SegmentSettings, options: MembershipOptions, http: Http) -> _Calls:
-    source = _Source(settings, http)
-    write = partial(_write_membership, source, options.calls)
-    return _Calls(_PATH, MEMBER_LIMITS, write, source.send, source)
-
-
-def _open_traits(settings: SegmentSettings, _options: TraitOptions, http: Http) -> _Calls:
-    source = _Source(settings, http)
-    return _Calls(_PATH, EVENT_LIMITS, partial(_write_traits, source), source.send, source)
-
-
-def _read(answer: Answer | Reply, source: _Source) -> Reply:
+def _read(answer: Answer | Reply, http: Http) -> Reply:
     """Read a reply; the body of a 200 is not documented but for being an object."""
     if not isinstance(answer, Answer):
         return answer
     if answer.status == codes.TOO_MANY_REQUESTS:
         # both headers are documented as seconds
         header = answer.headers.get("retry-after") or answer.headers.get("x-ratelimit-reset")
-        wait = retry_after(header, now=source.http.clock.now())
+        wait = retry_after(header, now=http.clock.now())
         return Later("answered 429", is_maybe_accepted=False, wait_seconds=wait)
-    body = answer.json()
-    if not isinstance(body, dict):
-        return Later("a reply that is not the documented one", is_maybe_accepted=True)
+    body = read_object(answer)
+    if body is None:
+        return UNREADABLE
     if answer.status == codes.BAD_REQUEST or body.get("success") is False:
         return Unnamed("refused as too large or not JSON, and the reply does not say which call")
     return Taken()
@@ -244,14 +147,12 @@ def _read(answer: Answer | Reply, source: _Source) -> Reply:
 
 def _check(settings: SegmentSettings, http: Http) -> Check:
     """Send what is not JSON: the refusal shows that somebody answers, and nothing can arrive."""
-    match _Source(settings, http).post(orjson.dumps({"batch": []})[:-1]):
+    match _post(settings, http, orjson.dumps({"batch": []})[:-1]):
         case Answer(status=codes.BAD_REQUEST):
             message = "answers; Segment does not tell a wrong write key, so look at its Debugger"
             return Check(is_ok=True, message=message)
-        case Later(reason=reason) | Stop(reason=reason):
-            return Check(is_ok=False, message=reason)
-        case _:
-            return Check(is_ok=False, message="does not answer as Segment does")
+        case reply:
+            return failed(reply, "does not answer as Segment does")
 
 
 SEGMENT = Destination(
@@ -260,11 +161,11 @@ SEGMENT = Destination(
     settings=SegmentSettings,
     objects={
         # Segment drops a messageId it has seen in the last 24 hours, "best effort"
-        "message_events": Object(frozenset(["append"]), EventOptions, _open_events),
+        "message_events": Object(frozenset(["append"]), NoOptions, _open_events),
         "audience_members": Object(
             frozenset(["mirror", "upsert"]), MembershipOptions, _open_members
         ),
-        "person_properties": Object(frozenset(["upsert"]), TraitOptions, _open_traits),
+        "person_properties": Object(frozenset(["upsert"]), NoOptions, _open_traits),
     },
     check=_check,
 )

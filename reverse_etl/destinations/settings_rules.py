@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from warehouse.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
+
+    Missing: TypeAlias = Callable[[Any, str], tuple[str, ...]]
+
+
+def needs(*always: str, **by_object: tuple[str, ...]) -> Missing:
+    """The method `missing` of settings: which names have no value, of those that are needed.
+
+    Args:
+        always: Names without which nothing can be sent.
+        by_object: Names that an object needs beside them.
+    """
+
+    def missing(settings: object, object_name: str) -> tuple[str, ...]:
+        names = (*always, *by_object.get(object_name, ()))
+        return absent(**{name: getattr(settings, name) for name in names})
+
+    return missing
 
 
 def absent(**needed: object) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ https://docs.slack.dev/reference/block-kit/blocks/section-block/
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -22,19 +22,19 @@ from httpx import codes
 from reverse_etl.contract import (
     Check,
     Destination,
-    Later,
     Limits,
+    NoOptions,
     Object,
     Refused,
     Stop,
     Taken,
-    TooLarge,
     Unnamed,
 )
-from reverse_etl.credentials import Secret
-from reverse_etl.destinations.payloads import read_payload
+from reverse_etl.credentials import NO_SECRET, Secret
+from reverse_etl.destinations.payloads import read_payload, read_rows
 from reverse_etl.destinations.posted import Posted
-from reverse_etl.destinations.settings_rules import absent
+from reverse_etl.destinations.replies import UNREADABLE, failed
+from reverse_etl.destinations.settings_rules import needs
 from reverse_etl.destinations.slack_table import draw_table
 from reverse_etl.http import Answer, is_loopback
 from warehouse.errors import UsageError
@@ -67,7 +67,9 @@ class SlackSettings:
         webhook_url: `https://hooks.slack.com/services/…`; whoever has it can post.
     """
 
-    webhook_url: Secret = field(default_factory=lambda: Secret(""))
+    webhook_url: Secret = NO_SECRET
+
+    missing = needs("webhook_url")
 
     def __post_init__(self) -> None:
         """Refuse an address that anybody on the way could read."""
@@ -92,26 +94,14 @@ class SlackSettings:
         """The webhook stands for a channel of a workspace."""
         return self.webhook_url.reveal()
 
-    def missing(self, _object_name: str) -> tuple[str, ...]:
-        """Nothing goes without a webhook."""
-        return absent(webhook_url=self.webhook_url)
-
-
-@dataclass(frozen=True)
-class NumberOptions:
-    """Numbers have no options: title and rows are the outbound model's."""
-
 
 def _write(change: Change) -> bytes:
     """A message: its title, and its rows as a table."""
-    payload = read_payload(change)
-    title, rows = payload.get("title"), payload.get("rows")
+    title = read_payload(change).get("title")
     if not isinstance(title, str) or not title.strip():
         message = "the payload has no title"
         raise Refused(message)
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or not rows:
-        message = "the payload has no rows"
-        raise Refused(message)
+    rows = read_rows(change)
     names = {str(name).lower() for row in rows for name in row}
     if change.person_id is not None or names & PERSONAL:
         message = "a row about a person: nobody is told of in a channel"
@@ -143,10 +133,10 @@ def _post(http: Http, path: str, content: bytes, _count: int) -> Reply:
         return Taken()
     if answer.status >= codes.BAD_REQUEST and _WORD.fullmatch(said):
         return Unnamed(f"refused: {said}")
-    return Later("a reply that is not the documented one", is_maybe_accepted=True)
+    return UNREADABLE
 
 
-def _open(settings: SlackSettings, _options: NumberOptions, http: Http) -> Posted:
+def _open(settings: SlackSettings, _options: NoOptions, http: Http) -> Posted:
     return Posted(settings.path, LIMITS, _write, partial(_post, http))
 
 
@@ -157,10 +147,8 @@ def check(settings: SlackSettings, http: Http) -> Check:
             return Check(is_ok=True, message="answers, and takes the webhook")
         case Stop(reason=reason):
             return Check(is_ok=False, message=f"{reason}: make a new incoming webhook")
-        case Later(reason=reason) | TooLarge(reason=reason):
-            return Check(is_ok=False, message=reason)
-        case _:
-            return Check(is_ok=False, message="does not answer as Slack does")
+        case reply:
+            return failed(reply, "does not answer as Slack does")
 
 
 SLACK = Destination(
@@ -169,7 +157,7 @@ SLACK = Destination(
     settings=SlackSettings,
     objects={
         "numbers": Object(
-            frozenset(["append"]), NumberOptions, _open, is_repeatable=False, is_about_people=False
+            frozenset(["append"]), NoOptions, _open, is_repeatable=False, is_about_people=False
         ),
     },
     check=check,

@@ -11,42 +11,33 @@ https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-w
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from reverse_etl.clock import milliseconds
 from reverse_etl.contract import (
     Check,
-    Denied,
     Destination,
     Later,
     Limits,
     Object,
     Refused,
-    Stop,
     Taken,
-    TooLarge,
     Unnamed,
 )
-from reverse_etl.credentials import Secret
-from reverse_etl.destinations.payloads import iso_instant, read_payload
-from reverse_etl.destinations.settings_rules import absent, require_one_of
+from reverse_etl.credentials import NO_SECRET, Secret
+from reverse_etl.destinations.payloads import describe, read_payload
+from reverse_etl.destinations.posted import Posted
+from reverse_etl.destinations.replies import failed, read_object
+from reverse_etl.destinations.settings_rules import needs, require_one_of
+from reverse_etl.destinations.webhook_signature import read_key, sign
 from reverse_etl.http import Answer
-from warehouse.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from reverse_etl.contract import Change, Reply
     from reverse_etl.http import Http
 
-_PREFIX = "whsec_"
 _FAULTS = frozenset([400, 422])
 # what most web servers take without being told to take more
 _ROWS, _BYTES = 1_000, 1_000_000
@@ -63,19 +54,15 @@ class WebhookSettings:
     """`[reverse_etl.webhook]`: the endpoint, and the secret that it knows too."""
 
     base_url: str = ""
-    signing_secret: Secret = field(default_factory=lambda: Secret(""))
-    authorization: Secret = field(default_factory=lambda: Secret(""))
+    signing_secret: Secret = NO_SECRET
+    authorization: Secret = NO_SECRET
+
+    # what is not signed could come from anybody
+    missing = needs("base_url", "signing_secret")
 
     def __post_init__(self) -> None:
         """Refuse a secret that says it is base64 and is not."""
-        secret = self.signing_secret.reveal()
-        if not secret.startswith(_PREFIX):
-            return
-        try:
-            base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
-        except binascii.Error:
-            message = f"webhook: what follows {_PREFIX} in signing_secret is not base64"
-            raise UsageError(message) from None
+        read_key(self.signing_secret)
 
     @property
     def url(self) -> str:
@@ -86,18 +73,6 @@ class WebhookSettings:
     def account(self) -> str:
         """The endpoint is all that tells one from another."""
         return ""
-
-    @property
-    def key(self) -> bytes:
-        """The bytes that sign: of `whsec_` and base64, else of the text."""
-        secret = self.signing_secret.reveal()
-        if secret.startswith(_PREFIX):
-            return base64.b64decode(secret.removeprefix(_PREFIX))
-        return secret.encode()
-
-    def missing(self, _object_name: str) -> tuple[str, ...]:
-        """An endpoint and a secret: what is not signed could come from anybody."""
-        return absent(base_url=self.base_url, signing_secret=self.signing_secret)
 
 
 @dataclass(frozen=True)
@@ -112,57 +87,39 @@ class RowOptions:
         require_one_of("webhook", "format", self.format, _FORMATS)
 
 
+def _write(change: Change) -> bytes:
+    row = describe(change)
+    if not change.identifier:
+        message = "nobody the row is about"
+        raise Refused(message)
+    row["properties"] = read_payload(change)
+    return orjson.dumps(row)
+
+
 @dataclass(frozen=True)
-class _Rows:
+class Endpoint:
+    """The endpoint, which takes bodies of one kind."""
+
     settings: WebhookSettings
-    options: RowOptions
     http: Http
-    limits: Limits
+    kind: str
 
-    @classmethod
-    def open(cls, settings: WebhookSettings, options: RowOptions, http: Http) -> _Rows:
-        return cls(settings, options, http, _FORMATS[options.format][0])
-
-    def route(self, _change: Change) -> str:
-        return self.options.path
-
-    def encode(self, change: Change) -> bytes:
-        instant = None if change.occurred_ms is None else iso_instant(change.occurred_ms)
-        if not change.identifier:
-            message = "nobody the row is about"
-            raise Refused(message)
-        return orjson.dumps(
-            {
-                "operation": change.operation,
-                "record_key": change.record_key,
-                "identifier": change.identifier,
-                "label": change.label,
-                "occurred_at": instant,
-                "properties": read_payload(change),
-            }
-        )
-
-    def send(self, route: str, records: Sequence[bytes]) -> Reply:
-        body = self.limits.join(records) if records else b""
-        answer = self.http.post(route, content=body, headers=self.sign(body))
-        return _read(answer, len(records))
+    def send(self, path: str, body: bytes, count: int) -> Reply:
+        """Make one attempt, and read the reply."""
+        return _read(self.http.post(path, content=body, headers=self.sign(body)), count)
 
     def sign(self, body: bytes) -> dict[str, str]:
         """The headers that say what a body is, when it left, and that it is ours."""
-        moment = str(milliseconds(self.http.clock.now()) // 1000)
-        message_id = "msg_" + hashlib.sha256(body).hexdigest()
-        signed = f"{message_id}.{moment}.".encode() + body
-        digest = hmac.new(self.settings.key, signed, hashlib.sha256).digest()
-        headers = {
-            "Content-Type": _FORMATS[self.options.format][1],
-            "Idempotency-Key": message_id,
-            "webhook-id": message_id,
-            "webhook-timestamp": moment,
-            "webhook-signature": "v1," + base64.b64encode(digest).decode(),
-        }
+        headers = {"Content-Type": self.kind}
+        headers |= sign(body, self.settings.signing_secret, self.http.clock)
         if self.settings.authorization:
             headers["Authorization"] = self.settings.authorization.reveal()
         return headers
+
+
+def _open(settings: WebhookSettings, options: RowOptions, http: Http) -> Posted:
+    limits, kind = _FORMATS[options.format]
+    return Posted(options.path, limits, _write, Endpoint(settings, http, kind).send)
 
 
 def _read(answer: Answer | Reply, count: int) -> Reply:
@@ -177,8 +134,8 @@ def _read(answer: Answer | Reply, count: int) -> Reply:
     kind = answer.headers.get("content-type", "").partition(";")[0].strip()
     if not is_fault and (not answer.body or kind != "application/json"):
         return Taken()
-    body = answer.json()
-    if not isinstance(body, dict):
+    body = read_object(answer)
+    if body is None:
         return Later("a reply that is not a JSON object", is_maybe_accepted=True)
     rejected = _rejected(body.get("rejected") or [], count)
     if rejected is None:
@@ -199,13 +156,11 @@ def _rejected(listed: Any, count: int) -> dict[int, str] | None:  # noqa: ANN401
 
 def _check(settings: WebhookSettings, http: Http) -> Check:
     """Send a signed batch of nothing."""
-    match _Rows.open(settings, RowOptions(), http).send("", []):
+    match Endpoint(settings, http, _FORMATS["ndjson"][1]).send("", b"", 0):
         case Taken() | Unnamed():
             return Check(is_ok=True, message="answers, and takes the signature")
-        case Denied():
-            return Check(is_ok=False, message="refuses the signature or the authorization")
-        case Later(reason=reason) | Stop(reason=reason) | TooLarge(reason=reason):
-            return Check(is_ok=False, message=reason)
+        case reply:
+            return failed(reply, "refuses the signature or the authorization")
 
 
 WEBHOOK = Destination(
@@ -214,7 +169,7 @@ WEBHOOK = Destination(
     settings=WebhookSettings,
     objects={
         # a receiver keeps rows by record_key, or drops a batch whose id it has seen
-        "rows": Object(frozenset(["append", "mirror", "upsert"]), RowOptions, _Rows.open),
+        "rows": Object(frozenset(["append", "mirror", "upsert"]), RowOptions, _open),
     },
     check=_check,
 )

@@ -14,7 +14,9 @@ import pytest
 
 from reverse_etl.clock import Clock
 from reverse_etl.contract import Denied, Later, Refused, Stop, Taken
-from reverse_etl.destinations.files import COLUMNS, FILES, FilesSettings, RowOptions, _attempt
+from reverse_etl.destinations.file_formats import COLUMNS
+from reverse_etl.destinations.file_store import attempt
+from reverse_etl.destinations.files import FILES, FilesSettings, RowOptions
 from reverse_etl.http import Http, is_loopback
 from reverse_etl.run import run_syncs
 from warehouse.errors import UsageError
@@ -128,10 +130,10 @@ def test_any_store_that_fsspec_knows_will_do(http: Http) -> None:
     ],
 )
 def test_what_a_store_refuses_is_told_without_its_words(error: Exception, kind: type) -> None:
-    def act() -> None:
+    def act(*_store: object) -> None:
         raise error
 
-    reply = _attempt(act)
+    reply = attempt("memory://x", act)
     assert isinstance(reply, kind)
     assert "secret" not in repr(reply)
 

@@ -16,15 +16,13 @@ from starlette.routing import Route
 from fakes import segment
 from fakes.server import serve_in_thread
 from reverse_etl.clock import Clock, milliseconds
-from reverse_etl.contract import Later, Refused, Taken, Unnamed
+from reverse_etl.contract import Later, NoOptions, Refused, Taken, Unnamed
 from reverse_etl.credentials import Secret
 from reverse_etl.destinations.segment import (
     SEGMENT,
-    EventOptions,
     MembershipOptions,
     SegmentSettings,
     _read,
-    _Source,
 )
 from reverse_etl.http import Answer, Http
 from warehouse.errors import UsageError
@@ -49,7 +47,7 @@ change = changes_like(
 
 @pytest.fixture
 def events(http: Http) -> Channel:
-    return SEGMENT.objects["message_events"].open(SETTINGS, EventOptions(), http)
+    return SEGMENT.objects["message_events"].open(SETTINGS, NoOptions(), http)
 
 
 def members(http: Http, calls: str = "both") -> Channel:
@@ -72,7 +70,7 @@ def test_message_ids_of_two_sources_differ_and_those_of_one_event_do_not(http: H
     other = SegmentSettings(write_key=Secret("another"))
     ids = [
         json.loads(
-            SEGMENT.objects["message_events"].open(settings, EventOptions(), http).encode(change())
+            SEGMENT.objects["message_events"].open(settings, NoOptions(), http).encode(change())
         )["messageId"]
         for settings in (SETTINGS, SETTINGS, other)
     ]
@@ -165,10 +163,10 @@ def test_membership_needs_a_person_and_a_label(http: Http, values: dict[str, Any
         members(http).encode(change(operation="add", **values))
 
 
-def test_a_full_batch_and_its_envelope_stay_within_500_kb(events: Channel) -> None:
+def test_a_full_batch_and_its_envelope_stay_within_500_kb(events: Channel, http: Http) -> None:
     limits = events.limits
     assert limits.records == 2_500
-    assert members(events.source.http).limits.records * 2 == 2_500
+    assert members(http).limits.records * 2 == 2_500
     envelope = '{"batch":[' + '],"sentAt":"2026-01-15T10:20:30.000Z"}'
     assert limits.size + len(envelope) == 500_000
 
@@ -179,7 +177,7 @@ def test_a_batch_arrives_with_the_times_of_its_events() -> None:
         httpx.Client(base_url=url, trust_env=False) as client,
         Http(url, clock=Clock(now=lambda: NOW)) as http,
     ):
-        channel = SEGMENT.objects["message_events"].open(SETTINGS, EventOptions(), http)
+        channel = SEGMENT.objects["message_events"].open(SETTINGS, NoOptions(), http)
         assert channel.send("v1/batch", [channel.encode(change())]) == Taken()
         (call,) = client.get("/_fake/calls").json()
         # received seven seconds after `sentAt`, which Segment takes for a clock that is slow
@@ -203,7 +201,7 @@ def answer(body: object, status: int = 200, **headers: str) -> Answer:
     ],
 )
 def test_replies(http: Http, reply: Answer, expected: type) -> None:
-    assert isinstance(_read(reply, _Source(SETTINGS, http)), expected)
+    assert isinstance(_read(reply, http), expected)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +216,7 @@ def test_replies(http: Http, reply: Answer, expected: type) -> None:
 def test_a_429_says_in_either_header_how_long_to_wait(
     http: Http, headers: dict[str, str], wait: float | None
 ) -> None:
-    reply = _read(answer({}, 429, **headers), _Source(SETTINGS, http))
+    reply = _read(answer({}, 429, **headers), http)
     assert reply == Later("answered 429", is_maybe_accepted=False, wait_seconds=wait)
 
 
@@ -257,7 +255,7 @@ def test_the_request_as_a_whole() -> None:
 
     app = Starlette(routes=[Route("/v1/batch", take, methods=["POST"])])
     with serve_in_thread(app) as url, Http(url, clock=Clock(now=lambda: NOW)) as http:
-        channel = SEGMENT.objects["message_events"].open(SETTINGS, EventOptions(), http)
+        channel = SEGMENT.objects["message_events"].open(SETTINGS, NoOptions(), http)
         channel.send("v1/batch", [b"{}", b"{}"])
     assert seen == {
         "batch": [{}, {}],

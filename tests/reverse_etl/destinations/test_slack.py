@@ -11,9 +11,9 @@ import pytest
 
 from fakes import slack as fake
 from fakes.server import serve_in_thread
-from reverse_etl.contract import Change, Later, Refused, Stop, Taken, Unnamed
+from reverse_etl.contract import Change, Later, NoOptions, Refused, Stop, Taken, Unnamed
 from reverse_etl.credentials import Secret
-from reverse_etl.destinations.slack import SLACK, NumberOptions, SlackSettings
+from reverse_etl.destinations.slack import SLACK, SlackSettings
 from reverse_etl.destinations.slack_table import draw_table
 from reverse_etl.http import Http
 from reverse_etl.run import run_syncs
@@ -56,14 +56,14 @@ def settings(client: httpx.Client, path: str = fake.PATH) -> SlackSettings:
 def send(client: httpx.Client, *, path: str = fake.PATH, record: bytes | None = None) -> object:
     made = settings(client, path)
     with Http(made.url) as http:
-        channel: Channel = SLACK.objects["numbers"].open(made, NumberOptions(), http)
+        channel: Channel = SLACK.objects["numbers"].open(made, NoOptions(), http)
         record = channel.encode(change()) if record is None else record
         return channel.send(channel.route(change()), [record])
 
 
 def encode(row: Change) -> dict[str, Any]:
     made = SlackSettings(Secret("http://127.0.0.1:9/services/x"))
-    channel: Channel = SLACK.objects["numbers"].open(made, NumberOptions(), Http(made.url))
+    channel: Channel = SLACK.objects["numbers"].open(made, NoOptions(), Http(made.url))
     return json.loads(channel.encode(row))
 
 
