@@ -15,23 +15,13 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from reverse_etl.clock import milliseconds
-from reverse_etl.contract import (
-    Check,
-    Denied,
-    Destination,
-    Later,
-    Limits,
-    Object,
-    Stop,
-    Taken,
-    TooLarge,
-    Unnamed,
-)
+from reverse_etl.contract import Check, Destination, Limits, NoOptions, Object, Taken, Unnamed
 from reverse_etl.destinations.mixpanel_lookup import LookupOptions, LookupTable
 from reverse_etl.destinations.mixpanel_replies import read_reply
 from reverse_etl.destinations.mixpanel_rules import (
@@ -42,37 +32,20 @@ from reverse_etl.destinations.mixpanel_rules import (
     read_properties,
 )
 from reverse_etl.destinations.mixpanel_settings import MixpanelSettings
+from reverse_etl.destinations.posted import Posted
+from reverse_etl.destinations.replies import failed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from reverse_etl.contract import Change, Reply
     from reverse_etl.http import Http
 
 # 2 GB a minute, about 30,000 events a second. 10 MB a request by the text, but the reference's
 # own 413 says "exceeds max limit of 2097152 bytes".
-EVENT_LIMITS = Limits(
-    records=2_000,
-    size=2_097_152,
-    record_size=1_048_575,
-    records_per_second=30_000,
-    connections=4,
-)
+EVENT_LIMITS = Limits(2_000, 2_097_152, 1_048_575, records_per_second=30_000, connections=4)
 # 2,000 records of at most 1 MB; the whole request's limit is not given, so the one of events holds
 PROFILE_LIMITS = Limits(
-    records=2_000,
-    size=2_097_152,
-    record_size=1_048_575,
-    connections=2,
-    prefix=b"[",
-    separator=b",",
-    suffix=b"]",
+    2_000, 2_097_152, 1_048_575, connections=2, prefix=b"[", separator=b",", suffix=b"]"
 )
-
-
-@dataclass(frozen=True)
-class EventOptions:
-    """Message events have no options: what is sent is the outbound model's to decide."""
 
 
 @dataclass(frozen=True)
@@ -82,119 +55,75 @@ class MembershipOptions:
     property: str = "cio_audiences"
 
 
-@dataclass(frozen=True)
-class PropertyOptions:
-    """Properties of people have no options: names and values are the outbound model's."""
+def _write_event(latest_ms: int, change: Change) -> bytes:
+    check_event(change, latest_ms=latest_ms)
+    properties = read_properties(change)
+    # the event's own fields win over a payload that uses their names
+    properties |= {
+        "time": change.occurred_ms,
+        "distinct_id": change.identifier,
+        "$insert_id": change.record_key,
+        "ip": "0",
+    }
+    return orjson.dumps({"event": change.label, "properties": properties})
 
 
-@dataclass(frozen=True)
-class _Events:
-    settings: MixpanelSettings
-    http: Http
-    latest_ms: int
-    limits: Limits = EVENT_LIMITS
-
-    @classmethod
-    def open(cls, settings: MixpanelSettings, _options: EventOptions, http: Http) -> _Events:
-        # what is not too far ahead now will not be later either, so the clock is asked only once
-        return cls(settings, http, milliseconds(http.clock.now()) + FUTURE_MS)
-
-    def route(self, _change: Change) -> str:
-        return "import"
-
-    def encode(self, change: Change) -> bytes:
-        check_event(change, latest_ms=self.latest_ms)
-        properties = read_properties(change)
-        # the event's own fields win over a payload that uses their names
-        properties |= {
-            "time": change.occurred_ms,
-            "distinct_id": change.identifier,
-            "$insert_id": change.record_key,
-            "ip": "0",
-        }
-        return orjson.dumps({"event": change.label, "properties": properties})
-
-    def send(self, route: str, records: Sequence[bytes]) -> Reply:
-        content = gzip.compress(self.limits.join(records), 1, mtime=0)
-        headers = {
-            "Content-Type": "application/x-ndjson",
-            "Content-Encoding": "gzip",
-            "Authorization": self.settings.authorization,
-        }
-        params = {"strict": "1"}
-        if self.settings.project_id:
-            params["project_id"] = self.settings.project_id
-        answer = self.http.post(route, content=content, headers=headers, params=params)
-        return read_reply(answer, len(records))
+def _write_member(token: str, name: str, change: Change) -> bytes:
+    check_member(change)
+    operation: dict[str, Any] = {"$union": {name: [change.label]}}
+    if change.operation == "remove":
+        operation = {"$remove": {name: change.label}}
+    return orjson.dumps({"$token": token, "$distinct_id": change.identifier, **operation})
 
 
-@dataclass(frozen=True)
-class _Members:
-    settings: MixpanelSettings
-    options: MembershipOptions
-    http: Http
-    limits: Limits = PROFILE_LIMITS
-
-    def route(self, _change: Change) -> str:
-        return "engage"
-
-    def encode(self, change: Change) -> bytes:
-        check_member(change)
-        name = self.options.property
-        operation: dict[str, Any] = {"$union": {name: [change.label]}}
-        if change.operation == "remove":
-            operation = {"$remove": {name: change.label}}
-        token = self.settings.project_token.reveal()
-        return orjson.dumps({"$token": token, "$distinct_id": change.identifier, **operation})
-
-    def send(self, route: str, records: Sequence[bytes]) -> Reply:
-        return _engage(self.http, route, self.limits, records)
+def _write_profile(token: str, change: Change) -> bytes:
+    values = read_profile(change)
+    return orjson.dumps({"$token": token, "$distinct_id": change.identifier, "$set": values})
 
 
-@dataclass(frozen=True)
-class _Properties:
-    settings: MixpanelSettings
-    options: PropertyOptions
-    http: Http
-    limits: Limits = PROFILE_LIMITS
-
-    def route(self, _change: Change) -> str:
-        return "engage"
-
-    def encode(self, change: Change) -> bytes:
-        record = {
-            "$token": self.settings.project_token.reveal(),
-            "$distinct_id": change.identifier,
-            "$set": read_profile(change),
-        }
-        return orjson.dumps(record)
-
-    def send(self, route: str, records: Sequence[bytes]) -> Reply:
-        return _engage(self.http, route, self.limits, records)
+def _open_events(settings: MixpanelSettings, _options: NoOptions, http: Http) -> Posted:
+    # what is not too far ahead now will not be later either, so the clock is asked only once
+    write = partial(_write_event, milliseconds(http.clock.now()) + FUTURE_MS)
+    return Posted("import", EVENT_LIMITS, write, partial(_import, settings, http))
 
 
-def _engage(http: Http, route: str, limits: Limits, records: Sequence[bytes]) -> Reply:
+def _open_members(settings: MixpanelSettings, options: MembershipOptions, http: Http) -> Posted:
+    write = partial(_write_member, settings.project_token.reveal(), options.property)
+    return Posted("engage", PROFILE_LIMITS, write, partial(_engage, http))
+
+
+def _open_properties(settings: MixpanelSettings, _options: NoOptions, http: Http) -> Posted:
+    write = partial(_write_profile, settings.project_token.reveal())
+    return Posted("engage", PROFILE_LIMITS, write, partial(_engage, http))
+
+
+def _import(settings: MixpanelSettings, http: Http, path: str, content: bytes, count: int) -> Reply:
+    """Send events, and read the reply."""
+    headers = {
+        "Content-Type": "application/x-ndjson",
+        "Content-Encoding": "gzip",
+        "Authorization": settings.authorization,
+    }
+    params = {"strict": "1"} | ({"project_id": settings.project_id} if settings.project_id else {})
+    packed = gzip.compress(content, 1, mtime=0)
+    return read_reply(http.post(path, content=packed, headers=headers, params=params), count)
+
+
+def _engage(http: Http, path: str, content: bytes, count: int) -> Reply:
     """Change profiles: one record a person, uncompressed, because gzip is not taken here."""
-    answer = http.post(
-        route,
-        content=limits.join(records),
-        headers={"Content-Type": "application/json"},
-        params={"ip": "0", "strict": "1", "verbose": "1"},
-    )
-    return read_reply(answer, len(records))
+    headers = {"Content-Type": "application/json"}
+    params = {"ip": "0", "strict": "1", "verbose": "1"}
+    return read_reply(http.post(path, content=content, headers=headers, params=params), count)
 
 
 def _check(settings: MixpanelSettings, http: Http) -> Check:
     """Send one event that Mixpanel must refuse: the refusal shows that the credentials are good."""
     record = b'{"event":"","properties":{"time":0,"distinct_id":"","$insert_id":""}}'
-    reply = _Events.open(settings, EventOptions(), http).send("import", [record])
-    match reply:
+    match _import(settings, http, "import", record, 1):
         case Taken() | Unnamed():
             return Check(is_ok=True, message="answers, and takes the credentials")
-        case Denied():
-            return Check(is_ok=False, message="refuses the credentials")
-        case Later(reason=reason) | Stop(reason=reason) | TooLarge(reason=reason):
-            return Check(is_ok=False, message=reason)
+        case reply:
+            return failed(reply, "refuses the credentials")
 
 
 def _check_lookup(settings: MixpanelSettings, http: Http) -> Check:
@@ -208,10 +137,12 @@ MIXPANEL = Destination(
     settings=MixpanelSettings,
     objects={
         # sent again with the same time, distinct_id and $insert_id, an event is still one event
-        "message_events": Object(frozenset(["append"]), EventOptions, _Events.open),
-        "audience_members": Object(frozenset(["mirror", "upsert"]), MembershipOptions, _Members),
+        "message_events": Object(frozenset(["append"]), NoOptions, _open_events),
+        "audience_members": Object(
+            frozenset(["mirror", "upsert"]), MembershipOptions, _open_members
+        ),
         # there is nothing to take away: what a profile had before is not known
-        "person_properties": Object(frozenset(["upsert"]), PropertyOptions, _Properties),
+        "person_properties": Object(frozenset(["upsert"]), NoOptions, _open_properties),
         "campaign_lookup": Object(
             frozenset(["upsert"]),
             LookupOptions,

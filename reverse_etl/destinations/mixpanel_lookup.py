@@ -12,12 +12,13 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from httpx import codes
 
-from reverse_etl.contract import Later, Limits, Refused, Taken, Unnamed
-from reverse_etl.destinations.payloads import read_payload
+from reverse_etl.contract import Limits, Refused, Taken, Unnamed
+from reverse_etl.destinations.payloads import read_rows
+from reverse_etl.destinations.replies import UNREADABLE, read_object
 from reverse_etl.http import Answer
 
 if TYPE_CHECKING:
@@ -66,10 +67,7 @@ class LookupTable:
         if change.person_id is not None:
             message = "a row about a person: lookup tables are not for people"
             raise Refused(message)
-        rows = read_payload(change).get("rows")
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or not rows:
-            message = "the payload has no rows"
-            raise Refused(message)
+        rows = read_rows(change)
         key = self.options.key
         keys = {str(row.get(key) or "") for row in rows}
         if "" in keys or len(keys) < len(rows):
@@ -98,9 +96,9 @@ def _read(answer: Answer | Reply) -> Reply:
     """Read a reply: a refusal is of the whole table, and may list up to ten of its rows."""
     if not isinstance(answer, Answer):
         return answer
-    body: Any = answer.json()
-    if not isinstance(body, dict):
-        return Later("a reply that is not the documented one", is_maybe_accepted=True)
+    body = read_object(answer)
+    if body is None:
+        return UNREADABLE
     if answer.status in {codes.BAD_REQUEST, codes.UNPROCESSABLE_ENTITY}:
         # what it says of rows may hold their values
         failed = body.get("failed_records")
@@ -108,4 +106,4 @@ def _read(answer: Answer | Reply) -> Reply:
         return Unnamed(f"the table was refused, {count} of its rows by name")
     if body.get("code") == codes.OK or body.get("status") == "OK":
         return Taken()
-    return Later("a reply that is not the documented one", is_maybe_accepted=True)
+    return UNREADABLE

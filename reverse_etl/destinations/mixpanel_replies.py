@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.contract import Later, Taken, Unnamed
+from reverse_etl.destinations.replies import UNREADABLE
 from reverse_etl.http import Answer
 
 if TYPE_CHECKING:
@@ -33,12 +34,12 @@ def read_reply(answer: Answer | Reply, count: int) -> Reply:
         return Unnamed("refused, and the reply does not say which record")
     if isinstance(body, dict) and body.get("num_records_imported") == count and not failed:
         return Taken()
-    return Later("a reply that is not the documented one", is_maybe_accepted=True)
+    return UNREADABLE
 
 
 def _read_failed(body: Any, failed: Any, count: int) -> Reply:  # noqa: ANN401 - any JSON
     if not isinstance(body, dict):
-        return Later("a reply that is not the documented one", is_maybe_accepted=True)
+        return UNREADABLE
     if not failed:
         return Unnamed("refused, and the reply does not say which record")
     refused: dict[int, str] = {}

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.contract import Refused
-from reverse_etl.destinations.payloads import read_payload
+from reverse_etl.destinations.payloads import check_label, read_payload, read_values
 
 if TYPE_CHECKING:
     from reverse_etl.contract import Change
@@ -66,9 +66,7 @@ def check_member(change: Change) -> None:
         Refused: It has not.
     """
     _check_profile(change)
-    if not change.label:
-        message = "an audience without a label"
-        raise Refused(message)
+    check_label(change)
 
 
 def _check_profile(change: Change) -> None:
@@ -84,10 +82,7 @@ def read_profile(change: Change) -> dict[str, Any]:
         Refused: There is no person, or nothing to set, or it breaks the rules of properties.
     """
     _check_profile(change)
-    payload = {key: value for key, value in read_payload(change).items() if value is not None}
-    if not payload:
-        message = "no property has a value"
-        raise Refused(message)
+    payload = read_values(change)
     _check_properties(payload)
     return payload
 

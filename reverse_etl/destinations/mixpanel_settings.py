@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from reverse_etl.credentials import Secret, variable
+from reverse_etl.credentials import NO_SECRET, Secret, basic_authorization, variable
 from reverse_etl.destinations.settings_rules import absent, require_one_of
 from warehouse.errors import UsageError
 
@@ -20,10 +19,10 @@ HOSTS = {
 class MixpanelSettings:
     """`[reverse_etl.mixpanel]`: a project token, or for events a service account and project id."""
 
-    project_token: Secret = field(default_factory=lambda: Secret(""))
+    project_token: Secret = NO_SECRET
     project_id: str = ""
     service_account_username: str = ""
-    service_account_secret: Secret = field(default_factory=lambda: Secret(""))
+    service_account_secret: Secret = NO_SECRET
     lookup_table_id: str = ""
     region: str = "us"
     base_url: str = ""
@@ -70,7 +69,7 @@ class MixpanelSettings:
     @property
     def authorization(self) -> str:
         """The header's value: the service account if there is one, else the token as user."""
-        pair = f"{self.project_token.reveal()}:"
         if self.service_account_username and self.project_id:
-            pair = f"{self.service_account_username}:{self.service_account_secret.reveal()}"
-        return "Basic " + base64.b64encode(pair.encode()).decode()
+            secret = self.service_account_secret.reveal()
+            return basic_authorization(self.service_account_username, secret)
+        return basic_authorization(self.project_token.reveal())

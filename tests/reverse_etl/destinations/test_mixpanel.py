@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reverse_etl.clock import milliseconds
-from reverse_etl.contract import Later, Refused, Taken, Unnamed
+from reverse_etl.contract import Later, NoOptions, Refused, Taken, Unnamed
 from reverse_etl.credentials import Secret
-from reverse_etl.destinations.mixpanel import MIXPANEL, EventOptions, MembershipOptions
+from reverse_etl.destinations.mixpanel import MIXPANEL, MembershipOptions
 from reverse_etl.destinations.mixpanel_replies import read_reply
 from reverse_etl.destinations.mixpanel_settings import MixpanelSettings
 from reverse_etl.http import Answer, Http
@@ -30,7 +30,7 @@ change = changes_like(
 
 @pytest.fixture
 def events(http: Http) -> Channel:
-    return MIXPANEL.objects["message_events"].open(SETTINGS, EventOptions(), http)
+    return MIXPANEL.objects["message_events"].open(SETTINGS, NoOptions(), http)
 
 
 @pytest.fixture
