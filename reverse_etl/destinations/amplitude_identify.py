@@ -10,22 +10,24 @@ https://amplitude.com/docs/apis/analytics/identify
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import orjson
 from httpx import codes
 
 from reverse_etl.contract import Denied, Later, Limits, Refused, Taken
-from reverse_etl.destinations.amplitude_replies import UNDOCUMENTED, read_refusal, read_throttled
-from reverse_etl.destinations.amplitude_rules import check_person, read_properties
+from reverse_etl.destinations.amplitude_replies import read_refusal, read_throttled
+from reverse_etl.destinations.amplitude_rules import check_person, cut
+from reverse_etl.destinations.payloads import read_values
+from reverse_etl.destinations.replies import UNREADABLE
 from reverse_etl.http import READ_BY_DESTINATION, Answer, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reverse_etl.contract import Change, Reply
-    from reverse_etl.credentials import Secret
+    from reverse_etl.contract import Change, NoOptions, Reply
+    from reverse_etl.destinations.amplitude_settings import AmplitudeSettings
     from reverse_etl.http import Http
 
 # "All throttling and status code guidance" of HTTP V2 applies, so its limits are kept: under 1 MB
@@ -33,19 +35,6 @@ if TYPE_CHECKING:
 LIMITS = Limits(1_999, 330_000, 32_000, connections=4, separator=b",")
 _PAUSE_SECONDS = 15.0
 _PATH = "identify"
-
-
-class ProjectSettings(Protocol):
-    """What of the destination's settings properties need."""
-
-    @property
-    def api_key(self) -> Secret:
-        """The project's API key."""
-
-
-@dataclass(frozen=True)
-class PropertyOptions:
-    """User properties have no options: what is sent is the outbound model's to decide."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +47,12 @@ class Properties:
         limits: What one request may carry.
     """
 
-    settings: ProjectSettings
+    settings: AmplitudeSettings
     http: Http
     limits: Limits = LIMITS
 
     @classmethod
-    def open(cls, settings: ProjectSettings, _options: PropertyOptions, http: Http) -> Properties:
+    def open(cls, settings: AmplitudeSettings, _options: NoOptions, http: Http) -> Properties:
         """Open the channel; nothing is asked yet."""
         return cls(settings, http)
 
@@ -74,10 +63,7 @@ class Properties:
     def encode(self, change: Change) -> bytes:
         """A person and what is set; what is null stays as it is there."""
         check_person(change)
-        values = {k: v for k, v in read_properties(change).items() if v is not None}
-        if not values:
-            message = "no property has a value"
-            raise Refused(message)
+        values = cut(read_values(change))
         if any(name.startswith("$") for name in values):
             message = "a property's name begins with $, as Amplitude's operations do"
             raise Refused(message)
@@ -119,4 +105,4 @@ def _read(answer: Answer, count: int) -> Reply:
         if body.get("events_ingested", count) == count:
             return Taken()
         return Later("a reply whose counts do not agree", is_maybe_accepted=True)
-    return Later(UNDOCUMENTED, is_maybe_accepted=True)
+    return UNREADABLE

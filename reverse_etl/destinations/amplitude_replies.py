@@ -14,6 +14,7 @@ import orjson
 from httpx import codes
 
 from reverse_etl.contract import Denied, Later, Taken, Unnamed
+from reverse_etl.destinations.replies import UNREADABLE, read_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,14 +22,12 @@ if TYPE_CHECKING:
     from reverse_etl.contract import Reply
     from reverse_etl.http import Answer
 
-UNDOCUMENTED = "a reply that is not the documented one"
-
 
 def read_answer(answer: Answer, count: int) -> Reply:
     """What a reply other than 429 says of `count` events."""
-    body = answer.json()
-    if not isinstance(body, dict):
-        return Later(UNDOCUMENTED, is_maybe_accepted=True)
+    body = read_object(answer)
+    if body is None:
+        return UNREADABLE
     if answer.status == codes.BAD_REQUEST:
         return read_refusal(body, answer.status, count)
     if body.get("code") == codes.OK and body.get("events_ingested") == count:

@@ -63,7 +63,12 @@ def read_properties(change: Change) -> dict[str, Any]:
     Raises:
         Refused: They are not a JSON object.
     """
+    return cut(read_payload(change))
+
+
+def cut(properties: dict[str, Any]) -> dict[str, Any]:
+    """Properties with texts as long as Amplitude takes."""
     return {
         name: value[:MAX_TEXT] if isinstance(value, str) else value
-        for name, value in read_payload(change).items()
+        for name, value in properties.items()
     }

@@ -11,12 +11,11 @@ from starlette.routing import Route
 
 from fakes.server import serve_in_thread
 from reverse_etl.clock import Clock
-from reverse_etl.contract import Denied, Later, Refused, Taken, Unnamed
+from reverse_etl.contract import Denied, Later, NoOptions, Refused, Taken, Unnamed
 from reverse_etl.credentials import Secret
 from reverse_etl.destinations.amplitude import (
     AMPLITUDE,
     AmplitudeSettings,
-    EventOptions,
 )
 from reverse_etl.destinations.amplitude_replies import read_answer, read_throttled
 from reverse_etl.http import Answer, Http
@@ -41,7 +40,7 @@ change = changes_like(
 
 @pytest.fixture
 def events(http: Http) -> Channel:
-    return AMPLITUDE.objects["message_events"].open(SETTINGS, EventOptions(), http)
+    return AMPLITUDE.objects["message_events"].open(SETTINGS, NoOptions(), http)
 
 
 def test_an_event_keeps_its_own_time_and_every_value(events: Channel) -> None:
@@ -94,7 +93,7 @@ def test_the_request_as_a_whole(endpoint: str, path: str) -> None:
     settings = AmplitudeSettings(api_key=Secret('a"key'), endpoint=endpoint)
     app = Starlette(routes=[Route(path, take, methods=["POST"])])
     with serve_in_thread(app) as url, Http(url, clock=Clock(now=lambda: NOW)) as http:
-        channel = AMPLITUDE.objects["message_events"].open(settings, EventOptions(), http)
+        channel = AMPLITUDE.objects["message_events"].open(settings, NoOptions(), http)
         assert channel.send(channel.route(change()), [b"{}", b"{}"]) == Taken()
     assert seen == {
         "api_key": 'a"key',
@@ -109,7 +108,7 @@ def test_the_request_as_a_whole(endpoint: str, path: str) -> None:
 )
 def test_each_way_in_has_its_own_limits(http: Http, endpoint: str, records: int, size: int) -> None:
     settings = AmplitudeSettings(api_key=Secret("k" * 900), endpoint=endpoint)
-    limits = AMPLITUDE.objects["message_events"].open(settings, EventOptions(), http).limits
+    limits = AMPLITUDE.objects["message_events"].open(settings, NoOptions(), http).limits
     assert limits.records == records
     envelope = json.dumps({"api_key": "k" * 900, "options": {"min_id_length": 1}, "events": []})
     assert limits.size + len(envelope) <= size

@@ -8,10 +8,10 @@ import pytest
 
 from fakes import amplitude
 from fakes.server import serve_in_thread
-from reverse_etl.contract import Change, Denied, Later, Refused, Taken, Unnamed
+from reverse_etl.contract import Change, Denied, Later, NoOptions, Refused, Taken, Unnamed
 from reverse_etl.credentials import Secret
 from reverse_etl.destinations.amplitude import AMPLITUDE, AmplitudeSettings
-from reverse_etl.destinations.amplitude_identify import LIMITS, Properties, PropertyOptions, _read
+from reverse_etl.destinations.amplitude_identify import LIMITS, Properties, _read
 from reverse_etl.http import Answer, Http
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Project:
         self.client = httpx.Client(base_url=url, trust_env=False)
         self.http = Http(url)
         settings = AmplitudeSettings(api_key=Secret(amplitude.API_KEY), base_url=url)
-        self.channel = Properties.open(settings, PropertyOptions(), self.http)
+        self.channel = Properties.open(settings, NoOptions(), self.http)
 
     @property
     def properties(self) -> dict[str, dict[str, Any]]:
