@@ -167,15 +167,24 @@ def configured_channels() -> list[Channel]:
     webhook = read_section(WebhookSettings, "alerts", "webhook")
     found: list[Channel] = []
     if slack.url:
-        _check(slack.url, "slack")
+        check_url(slack.url, "slack")
         found.append(Slack(slack))
     if webhook.url:
-        _check(webhook.url, "webhook")
+        check_url(webhook.url, "webhook")
         found.append(Webhook(webhook))
     return found
 
 
-def _check(url: Secret, name: str) -> None:
+def check_url(url: Secret, name: str) -> None:
+    """See that alerts may go to an address: nobody on the way reads them.
+
+    Args:
+        url: The address.
+        name: The channel, as `[alerts.<name>]` has it.
+
+    Raises:
+        UsageError: They may not.
+    """
     scheme = urlsplit(url.reveal()).scheme
     if scheme != "https" and not (scheme == "http" and is_loopback(url.reveal())):
         message = f"url of [alerts.{name}] is no address that alerts may go to: write https://…"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from cio.init_addresses import take_addresses
 from loaders.customerio import api
 from loaders.customerio.api_settings import HOSTS
 from loaders.registry import FEEDS
@@ -36,6 +37,7 @@ class Answers:
         identity: The column by which the company's tools know people.
         destinations: The region by destination; empty for those that have none.
         target: The dbt target that `cio run` builds and sends from.
+        addresses: Where a run's news go, by section of `secrets.toml`; those that an option gave.
         asked: Which of `region`, `identity` and `target`, and which destinations' regions, somebody
             asked for: these may not be passed over for what is set already.
     """
@@ -45,6 +47,7 @@ class Answers:
     identity: str = KEYS[0]
     destinations: Mapping[str, str] = field(default_factory=dict)
     target: str = "prod"
+    addresses: Mapping[str, str] = field(default_factory=dict)
     asked: frozenset[str] = frozenset()
 
 
@@ -57,6 +60,7 @@ class Options:
     identity: str | None = None
     destinations: Sequence[str] = ()
     target: str | None = None
+    addresses: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def known_answers(config: Mapping[str, Any], secrets: Mapping[str, Any]) -> Answers:
@@ -109,6 +113,7 @@ def take(options: Options, known: Answers) -> Answers:
         **told,
         feeds=_feeds(options.feeds, known.feeds),
         destinations=_destinations(options.destinations, known.destinations, region),
+        addresses=take_addresses(options.addresses) or known.addresses,
         asked=frozenset(told) | asked,
     )
 

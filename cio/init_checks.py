@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from cio.alert_channels import configured_channels
 from cio.init_entries import keys_of
+from cio.run_settings import read_run_settings
 from loaders.customerio import api
 from loaders.customerio.api_check import check_api
 from loaders.customerio.api_settings import read_api_settings
@@ -65,6 +67,8 @@ def try_all(answers: Answers, feeds: dict[str, tuple[str, ...]]) -> Iterator[Tri
             yield _guarded(f"feed: {feed}", lambda feed=feed, paths=paths: _try_paths(feed, paths))  # type: ignore[misc]
     for name in answers.destinations:
         yield from _try_destination(name)
+    yield _guarded("alerts", _try_alerts)
+    yield _guarded("heartbeat", _try_heartbeat)
 
 
 def _guarded(name: str, attempt: Callable[[], tuple[Status, str]]) -> Tried:
@@ -91,6 +95,24 @@ def _try_app_api() -> tuple[Status, str]:
         return ("missing" if is_missing else "failed"), str(error)
     check_api(settings)
     return "ok", "answers, and takes the key"
+
+
+def _try_alerts() -> tuple[Status, str]:
+    names = " and ".join(channel.name for channel in configured_channels())
+    if not names:
+        return "missing", (
+            f"nobody is told of alerts: set url of [alerts.slack] or [alerts.webhook] of "
+            f"{SECRETS_FILE}, or ALERTS__SLACK__URL …"
+        )
+    return "set", f"{names}: the first alert shows whether it arrives: see `cio alerts send`"
+
+
+def _try_heartbeat() -> tuple[Status, str]:
+    if not read_run_settings(FEEDS).heartbeat.url:
+        return "missing", (
+            f"nobody notices a run that never starts: set url of [run.heartbeat] of {SECRETS_FILE}"
+        )
+    return "set", "the first run shows whether the monitor hears it: see `cio run`"
 
 
 def _try_paths(feed: str, paths: tuple[str, ...]) -> tuple[Status, str]:

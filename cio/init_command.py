@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cio.init_addresses import ADDRESSES, check_address
 from cio.init_answers import ALL_FEEDS, Options, ask, known_answers, read_toml, take
 from cio.init_checks import try_all
 from cio.init_entries import (
@@ -62,6 +64,15 @@ def init(  # noqa: PLR0913 - the options of the command
     target: Annotated[
         str | None, typer.Option(help="The dbt target that `cio run` builds and sends from.")
     ] = None,
+    slack_alerts: Annotated[
+        str | None, typer.Option(help="Slack's incoming webhook that is told of alerts.")
+    ] = None,
+    alert_webhook: Annotated[
+        str | None, typer.Option(help="Your own address that alerts are posted to.")
+    ] = None,
+    heartbeat: Annotated[
+        str | None, typer.Option(help="The monitor's address that `cio run` calls when it is done.")
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace settings that differ; never a secret.")
     ] = False,
@@ -84,8 +95,10 @@ def init(  # noqa: PLR0913 - the options of the command
     check_settings()
     config, secrets = folder / CONFIG, folder / SECRETS
     known = known_answers(read_toml(config), read_toml(secrets))
-    options = Options(region, feed or (), identity, destination or (), target)
+    addresses = dict(zip(ADDRESSES, (slack_alerts, alert_webhook, heartbeat), strict=True))
+    options = Options(region, feed or (), identity, destination or (), target, addresses)
     answers = take(options, known)
+    _keep_secrets(answers, read_toml(secrets))
     is_new = not config.is_file()
     read_run_settings(FEEDS)  # or what is wrong already would be found only after writing
     is_asking = is_terminal() and not (yes or as_json or dry_run)
@@ -147,6 +160,8 @@ def _ask_secrets(answers: Answers, secrets: dict[str, object]) -> dict[tuple[str
     for section, key, about in secret_keys(answers):
         if from_environment(section, key) or _has(secrets, section, key):
             continue
+        if section in answers.addresses:
+            continue
         if section != heading:
             out.print(f"\n[{section}]\n{about}", style="dim", markup=False)
             heading = section
@@ -155,17 +170,45 @@ def _ask_secrets(answers: Answers, secrets: dict[str, object]) -> dict[tuple[str
             default="",
             hide_input=is_secret(section, key),
             show_default=False,
+            value_proc=partial(_typed, section),
         )
-        if text.strip():
-            filled[section, key] = text.strip()
+        if text:
+            filled[section, key] = text
     return filled
 
 
+def _typed(section: str, text: str) -> str:
+    """What was typed; an address that is none is asked for again."""
+    try:
+        check_address(section, text.strip())
+    except UsageError as error:
+        # the prompt says of what is typed unseen only that it is wrong
+        out.print(str(error), markup=False, soft_wrap=True)
+        raise typer.BadParameter(str(error)) from error
+    return text.strip()
+
+
+def _keep_secrets(answers: Answers, secrets: dict[str, object]) -> None:
+    """See that no option would replace an address, which is as good as a password."""
+    for section, given in answers.addresses.items():
+        place = ADDRESSES[section]
+        if _has(secrets, section, place.key) and _at(secrets, section, place.key) != given:
+            message = (
+                f"{place.option}: {place.key} of [{section}] in {SECRETS} is set to another one, "
+                "and a secret is never replaced. Change it there by hand. Nothing was changed."
+            )
+            raise UsageError(message)
+
+
 def _has(document: dict[str, object], section: str, key: str) -> bool:
+    return _at(document, section, key) not in (None, "")
+
+
+def _at(document: dict[str, object], section: str, key: str) -> object:
     found: object = document
     for name in (*section.split("."), key):
         found = found.get(name) if isinstance(found, dict) else None
-    return found not in (None, "")
+    return found
 
 
 def _show(edits: list[Edit]) -> None:

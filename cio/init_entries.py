@@ -6,6 +6,7 @@ import os
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from cio.init_addresses import ADDRESSES
 from cio.settings_files import Entry
 from loaders.customerio import api
 from reverse_etl.credentials import SECTION
@@ -59,7 +60,8 @@ def secret_entries(answers: Answers, filled: Mapping[tuple[str, str], str]) -> l
     """
     entries = []
     for section, key, comment in secret_keys(answers):
-        given = filled.get((section, key), "")
+        told = answers.addresses.get(section, "") if section in ADDRESSES else ""
+        given = filled.get((section, key), told)
         entries.append(Entry(section, key, given, bool(given), comment))
     return entries
 
@@ -73,6 +75,8 @@ def secret_keys(answers: Answers) -> Iterator[tuple[str, str, str]]:
         destination = DESTINATIONS[name]
         about = f"{_first_line(destination)}\n{destination.documentation}"
         yield from ((f"{SECTION}.{name}", key, about) for key in keys_of(destination))
+    for section, place in ADDRESSES.items():
+        yield section, place.key, place.about
 
 
 def keys_of(destination: Destination) -> list[str]:

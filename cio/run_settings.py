@@ -140,10 +140,20 @@ def _heartbeat() -> Heartbeat:
     if heartbeat.method.upper() not in {"GET", "POST"}:
         message = "method of [run.heartbeat]: write GET or POST"
         raise UsageError(message)
-    if heartbeat.url and urlsplit(heartbeat.url.reveal()).scheme not in {"http", "https"}:
+    if heartbeat.url:
+        check_monitor(heartbeat.url)
+    return heartbeat
+
+
+def check_monitor(url: Secret) -> None:
+    """See that a monitor's address is one.
+
+    Raises:
+        UsageError: It is none.
+    """
+    if urlsplit(url.reveal()).scheme not in {"http", "https"}:
         message = "url of [run.heartbeat] is no address: write https://…"
         raise UsageError(message)
-    return heartbeat
 
 
 def _known(given: Mapping[str, Any], allowed: Iterable[str], where: str) -> None:

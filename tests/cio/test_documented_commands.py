@@ -39,6 +39,7 @@ NOT_HERE = {
     "cio notebook holdout_readout": "tests/cio/test_notebook.py: it serves until it is stopped",
     "cio notebook fatigue --html": "tests/cio/test_demo.py: each notebook is a page there",
     "cio init --region eu --feed": "tests/cio/test_init.py: it looks into the reader's bucket",
+    "cio init --slack-alerts": "tests/cio/test_init.py: alerts would go there, over the network",
     "cio load mparticle 's3://": "a bucket of the reader's",
     "cio audiences bump clicked_winback_no_order_5d": "an audience that the reader is to write",
     "cio diff clicked_winback_no_order_5d": "an audience that the reader is to write",
