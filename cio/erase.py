@@ -18,7 +18,10 @@ from filelock import FileLock
 
 from cio.erase_files import erase_journals, erase_spool
 from cio.erase_rows import Person, count_rows, erase_rows, rewrite
+from reverse_etl.deletion import VendorRequest, ask_vendors
+from reverse_etl.destinations import DESTINATIONS
 from reverse_etl.erase import Removal, remove_person
+from reverse_etl.profile_keys import KINDS
 from warehouse.connection import open_warehouse, read_published
 from warehouse.errors import CioError, UsageError
 from warehouse.publish import known_people_file, published_files
@@ -62,6 +65,7 @@ class Erasure:
         events: Lines taken out of what the receiver keeps.
         journal_rows: Rows of journals put under a hash.
         removals: What destinations were told.
+        requests: What vendors were asked to delete for good, and what they said.
         rows_left: Rows that still name them, counted afterwards: 0.
         shared: Identifiers that others have too, so that their rows are not theirs alone.
         left: What is still to be done, in words.
@@ -77,6 +81,7 @@ class Erasure:
     events: int
     journal_rows: int
     removals: tuple[Removal, ...]
+    requests: tuple[VendorRequest, ...]
     rows_left: int
     shared: int
     left: tuple[str, ...]
@@ -117,17 +122,21 @@ def erase(room: Room, identifier: str, *, on_step: Callable[[str], None]) -> Era
         _stop(home, case, person)
         on_step("destinations")
         removals = tuple(remove_person(room, person.people, person.names))
-        if any(one.left for one in removals):
+        on_step("what vendors delete for good")
+        requests = tuple(
+            ask_vendors(room, case / "requests.ndjson", person.people, person.names, shared)
+        )
+        is_removed = not any(one.left for one in removals) and not any(r.problem for r in requests)
+        if not is_removed:
             on_step("a destination did not take a removal: receipts stay until it does")
         on_step("the warehouse")
-        rows, rows_left = _warehouse(home, person, has_receipts=not any(r.left for r in removals))
+        rows, rows_left = _warehouse(home, person, has_receipts=is_removed)
         on_step("published builds")
         published = sum(_published(path, person) for path in published_files(home))
         on_step("what the receiver and the syncs keep")
         events, still_open = erase_spool(home, person)
-        is_removed = not any(one.left for one in removals)
         journal_rows = erase_journals(home, person) if is_removed else 0
-        left = _left(removals, still_open)
+        left = _left(removals, requests, still_open)
         found = Erasure(
             case=case.name,
             at=datetime.now(UTC).replace(tzinfo=None),
@@ -138,16 +147,20 @@ def erase(room: Room, identifier: str, *, on_step: Callable[[str], None]) -> Era
             events=events,
             journal_rows=journal_rows,
             removals=removals,
+            requests=requests,
             rows_left=rows_left,
-            shared=shared,
+            shared=len(shared),
             left=left,
             proof=str(case / "proof.json"),
         )
         return _close(case, found)
 
 
-def _person(home: Home, case: Path, identifier: str) -> tuple[Person, int]:
-    """Whom: what an open case knows, and what the published build and the given text say."""
+def _person(home: Home, case: Path, identifier: str) -> tuple[Person, list[str]]:
+    """Whom, and which of their identifiers others have too.
+
+    What an open case knows, and what the published build and the given text say.
+    """
     found = _read(case / "case.json") or {}
     people, names = list(found.get("people", [])), list(found.get("names", []))
     rows = _identifiers(home, identifier)
@@ -157,13 +170,13 @@ def _person(home: Home, case: Path, identifier: str) -> tuple[Person, int]:
         raise UsageError(message)
     people += [row[0] for row in rows]
     names += [row[1].strip().lower() for row in rows if not row[2]]
-    shared = max(int(found.get("shared", 0)), sum(1 for row in rows if row[2]))
+    shared = {*found.get("shared", []), *(row[1].strip().lower() for row in rows if row[2])}
     if identifier.strip() not in people:
         names.append(identifier.strip().lower())
     plain = [name for name in dict.fromkeys(names) if ":" not in name]
     # as profile keys have them
-    keys = [f"{kind}:{name}" for name in plain for kind in ("id", "email", "cio_id")]
-    return Person(tuple(dict.fromkeys(people)), (*plain, *keys)), shared
+    keys = [f"{kind}:{name}" for name in plain for kind in (*KINDS, "cio_id")]
+    return Person(tuple(dict.fromkeys(people)), (*plain, *keys)), sorted(shared)
 
 
 def _identifiers(home: Home, identifier: str) -> list[tuple[str, str, bool]]:
@@ -226,17 +239,33 @@ def _literal(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
-def _left(removals: tuple[Removal, ...], still_open: list[str]) -> tuple[str, ...]:
+def _left(
+    removals: tuple[Removal, ...], requests: tuple[VendorRequest, ...], still_open: list[str]
+) -> tuple[str, ...]:
     words = [f"{one.sync}: {one.problem}" for one in removals if one.left]
-    for destination in sorted({one.destination for one in removals if one.mode != "mirror"}):
+    words += [f"{one.destination}: {one.request}: {one.problem}" for one in requests if one.problem]
+    asked = {one.destination for one in requests if one.covers == "everything"}
+    kept = {one.destination for one in removals if one.mode != "mirror"}
+    for destination in sorted(kept - asked):
         sent = sum(r.sent for r in removals if r.destination == destination and r.mode != "mirror")
         where = DELETION.get(destination, "its own deletion")
         words.append(
             f"{destination} was sent {sent:,} events or profiles: ask it to delete them ({where})"
+            + _keys_for(destination)
         )
     if still_open:
         words.append("the receiver is writing a file: run this again in a minute")
     return tuple(words)
+
+
+def _keys_for(destination: str) -> str:
+    """With which keys the vendor is asked by us, the next time."""
+    known = DESTINATIONS.get(destination)
+    for deletion in () if known is None else known.deletions:
+        if deletion.covers == "everything":
+            keys = " and ".join(deletion.missing(known.settings())) if known else ""
+            return f"; with {keys} of [reverse_etl.{destination}] set, `cio erase` asks by itself"
+    return ""
 
 
 def _close(case: Path, found: Erasure) -> Erasure:

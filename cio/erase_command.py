@@ -44,6 +44,13 @@ def _tell(found: Erasure) -> None:
         rows = [(r.sync, r.destination, r.sent, r.removed, r.left) for r in found.removals]
         columns = ("sync", "destination", "ever sent", "removed now", "left")
         out.print(table("Destinations", columns, rows))
+    if found.requests:
+        asked = [
+            (r.destination, r.request, r.at, r.problem or r.state, r.reply_id or "")
+            for r in found.requests
+        ]
+        columns = ("vendor", "asked to delete", "at (UTC)", "said", "its id")
+        out.print(table("Deletions", columns, asked))
     rows_gone = sum(found.rows.values())
     out.print(
         f"{rows_gone:,} rows of {len(found.rows):,} tables, {found.published:,} of published "

@@ -23,6 +23,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from fakes.amplitude_cohorts import Cohorts
+from fakes.amplitude_deletions import Deletions
 from fakes.amplitude_rules import (
     INVALID,
     MIN_ID_LENGTH,
@@ -90,12 +91,13 @@ def create_app(
         daily_quota: Most events of a person in a day.
 
     Returns:
-        The app, with `/2/httpapi`, `/batch`, `/identify`, `/api/3/cohorts` and the control
-        endpoints under `/_fake/`.
+        The app, with `/2/httpapi`, `/batch`, `/identify`, `/api/3/cohorts`, deletion jobs, and the
+        control endpoints under `/_fake/`.
     """
     vendor = _Amplitude(Store(store), now, frozenset(refused), daily_quota)
+    deletions = Deletions(keys=(API_KEY, SECRET_KEY), unknown=frozenset(refused), now=now)
     control = Control()
-    control.serve(vendor.routes())
+    control.serve([*vendor.routes(), *deletions.routes()])
     return control
 
 

@@ -24,10 +24,12 @@ class Profiles:
     Attributes:
         workspace: Where profiles and segments are kept.
         failures: What was answered with 200 and then not done, in words.
+        suppressed: Identifiers, with their kind, that nobody may bear again.
     """
 
     workspace: Workspace
     failures: list[str] = field(default_factory=list)
+    suppressed: set[tuple[str, str]] = field(default_factory=set)
     _found: dict[tuple[str, str], Json] = field(default_factory=dict)
     _made: int = 0
 
@@ -42,6 +44,9 @@ class Profiles:
 
     def identify(self, kind: str, value: str, attributes: Json) -> None:
         """Create or update a profile. A new id takes over a profile that has only the address."""
+        if self.is_suppressed(kind, value):
+            self.failures.append("ignored: the identifier is suppressed")
+            return
         person = self.find(kind, value)
         email = attributes.get("email")
         if person is None and kind == "id" and isinstance(email, str):
@@ -72,6 +77,24 @@ class Profiles:
         self.workspace.people.remove(person)
         for segment in list(self.workspace.members):
             self.remove(segment, [person])
+
+    def suppress(self, kind: str, value: str) -> None:
+        """Remove a profile, and keep its identifiers from coming back.
+
+        Of a profile that has an id and an address, both are suppressed.
+        """
+        person = self.find(kind, value)
+        named = {kind: value} if person is None else person["identifiers"] | {kind: value}
+        self.suppressed |= {
+            (each, text.lower() if each == "email" else text)
+            for each, text in named.items()
+            if text is not None
+        }
+        self.delete(kind, value)
+
+    def is_suppressed(self, kind: str, value: str) -> bool:
+        """Whether an identifier is suppressed."""
+        return (kind, value.lower() if kind == "email" else value) in self.suppressed
 
     def members(self, segment: str) -> list[Json]:
         """The identifiers of the people in a segment."""

@@ -21,7 +21,7 @@ MAX_EVENT_NAME_BYTES = 100
 MAX_PHONE_BYTES = 16
 KINDS = ("id", "email", "cio_id", "phone")
 EVENTS = frozenset(["event", "screen", "page"])
-ACTIONS = EVENTS | {"identify", "delete"}
+ACTIONS = EVENTS | {"identify", "delete", "suppress"}
 
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _PHONE = re.compile(r"\+[1-9]\d{6,14}")

@@ -115,6 +115,7 @@ class _Track:
             Route("/_fake/events", self.read_events),
             Route("/_fake/segments", self.read_segments),
             Route("/_fake/failures", self.read_failures),
+            Route("/_fake/suppressed", self.read_suppressed),
         ]
 
     def _route(
@@ -208,7 +209,9 @@ class _Track:
             self.profiles.identify(kind, value, item.get("attributes", {}))
         elif item["action"] == "delete":
             self.profiles.delete(kind, value)
-        else:
+        elif item["action"] == "suppress":
+            self.profiles.suppress(kind, value)
+        elif not self.profiles.is_suppressed(kind, value):
             if self.profiles.find(kind, value) is None:
                 self.profiles.identify(kind, value, {})
             # without an id every request is an event of its own
@@ -261,6 +264,9 @@ class _Track:
         members = self.profiles.members
         segments = self.profiles.workspace.segments
         return reply({each["name"]: members(str(each["id"])) for each in segments})
+
+    async def read_suppressed(self, _request: Request) -> Response:
+        return reply(sorted(self.profiles.suppressed))
 
     async def read_failures(self, _request: Request) -> Response:
         return reply(self.profiles.failures)

@@ -1,8 +1,8 @@
 """A strict stand-in of Mixpanel's ingestion API: `/import` for events, `/engage` for profiles.
 
 Source: https://docs.mixpanel.com/reference/import-events, /profile-batch-update and, for the one
-lookup table that is there, /replace-lookup-table. What it accepted it keeps, counted as Mixpanel
-counts: events that agree in name, time, distinct_id and $insert_id are one event.
+lookup table, /replace-lookup-table. It counts as Mixpanel does: events that agree in name, time,
+distinct_id and $insert_id are one event.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fakes.control import Control
+from fakes.mixpanel_deletions import GDPR_TOKEN, Deletions
 from fakes.mixpanel_rules import (
     MAX_RECORD_BYTES,
     MILLISECONDS_FROM,
@@ -112,6 +113,7 @@ def settings(address: str) -> dict[str, str]:
         "service_account_username": SERVICE_ACCOUNT,
         "service_account_secret": SERVICE_SECRET,
         "lookup_table_id": LOOKUP_TABLE_ID,
+        "gdpr_token": GDPR_TOKEN,
     }
 
 
@@ -129,11 +131,11 @@ def create_app(
         refused: Values of distinct_id that it refuses for reasons of its own.
 
     Returns:
-        The app, with `/import`, `/engage` and the control endpoints under `/_fake/`.
+        The app: `/import`, `/engage`, deletion tasks, and the control endpoints under `/_fake/`.
     """
     vendor = _Mixpanel(Project.open(store), now, refused)
     control = Control()
-    control.serve(vendor.routes())
+    control.serve([*vendor.routes(), *Deletions(TOKEN, PROJECT_ID, now).routes()])
     return control
 
 
@@ -356,11 +358,6 @@ def _apply(profiles: dict[str, dict[str, Any]], record: dict[str, Any]) -> None:
     _APPLY[operation](profile, record[operation])
 
 
-def _set_once(profile: dict[str, Any], values: dict[str, Any]) -> None:
-    for name, value in values.items():
-        profile.setdefault(name, value)
-
-
 def _add(profile: dict[str, Any], values: dict[str, float]) -> None:
     for name, value in values.items():
         profile[name] = profile.get(name, 0) + value
@@ -390,7 +387,7 @@ def _unset(profile: dict[str, Any], names: list[str]) -> None:
 
 _APPLY: dict[str, Callable[[dict[str, Any], Any], None]] = {
     "$set": lambda profile, values: profile.update(values),
-    "$set_once": _set_once,
+    "$set_once": lambda profile, values: profile.update(values | profile),
     "$add": _add,
     "$union": _union,
     "$append": _append,

@@ -29,7 +29,7 @@ _INSERT_ID = re.compile(r"[A-Za-z0-9-]{1,36}", re.ASCII)
 OPERATIONS = frozenset(
     ["$set", "$set_once", "$add", "$union", "$append", "$remove", "$unset", "$delete"]
 )
-_ENVELOPE = frozenset(["$token", "$distinct_id", "$ip", "$ignore_time", "$time"])
+_ENVELOPE = frozenset(["$token", "$distinct_id", "$ip", "$ignore_time", "$time", "$ignore_alias"])
 
 
 class Problem(NamedTuple):

@@ -255,11 +255,60 @@ class Object:
 
 
 @dataclass(frozen=True)
+class DeletionTaken:
+    """A vendor took a request to delete people.
+
+    Attributes:
+        state: How far it is, in the vendor's word: `PENDING`; most delete within weeks.
+        reply_id: What the vendor calls the request; nothing where it has no name for it.
+    """
+
+    state: str
+    reply_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """How a vendor is asked to delete people, beyond what a sync can take back.
+
+    Asking twice must do what asking once does, because nobody knows of a request whose reply was
+    lost.
+
+    Attributes:
+        covers: `profile`, or `everything` the vendor has of them, events included.
+        documentation: Where the vendor says so.
+        request: Method and path, as the proof shows them.
+        limit: Most people in one request.
+        missing: The keys of the settings without which it cannot be asked.
+        url: The base URL of its requests.
+        ask: Makes one attempt, and reads the reply. `Taken` with refusals is no success.
+    """
+
+    covers: Literal["profile", "everything"]
+    documentation: str
+    request: str
+    limit: int
+    missing: Callable[[Any], tuple[str, ...]]
+    url: Callable[[Any], str]
+    ask: Callable[[Any, Http, Sequence[str]], DeletionTaken | Reply]
+
+
+@dataclass(frozen=True)
 class Destination:
-    """A vendor: its settings, its objects, and a call that changes nothing to try them with."""
+    """A vendor: its settings, its objects, and a call that changes nothing to try them with.
+
+    Attributes:
+        name: As `syncs/` and the settings name it.
+        documentation: Where its API is described.
+        settings: A frozen dataclass.
+        objects: What it takes, by name.
+        check: Tries the credentials.
+        deletions: How it is asked to delete people; none where it cannot be asked.
+    """
 
     name: str
     documentation: str
     settings: type[Any]
     objects: Mapping[str, Object]
     check: Callable[[Any, Http], Check]
+    deletions: tuple[Deletion, ...] = ()

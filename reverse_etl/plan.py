@@ -197,6 +197,11 @@ def scope_of(fingerprint: str) -> str:
     return str(orjson.loads(fingerprint)["scope"])
 
 
+def account_digest(settings: Settings) -> str:
+    """What a settings fingerprint has as `account`."""
+    return _digest(settings.account)
+
+
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -26,6 +26,7 @@ from reverse_etl.destinations.amplitude_cohorts import (
     check_cohorts,
     read_sizes,
 )
+from reverse_etl.destinations.amplitude_deletion import DELETIONS
 from reverse_etl.destinations.amplitude_identify import Properties
 from reverse_etl.destinations.amplitude_replies import read_answer, read_throttled
 from reverse_etl.destinations.amplitude_rules import check_event, read_properties
@@ -110,4 +111,5 @@ AMPLITUDE = Destination(
         "person_properties": Object(frozenset(["upsert"]), NoOptions, Properties.open),
     },
     check=_check,
+    deletions=DELETIONS,
 )

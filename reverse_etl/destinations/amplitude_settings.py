@@ -51,7 +51,7 @@ class AmplitudeSettings:
 
     Attributes:
         api_key: The project's API key.
-        secret_key: The project's secret key: cohorts need it, events do not.
+        secret_key: The project's secret key: cohorts and `cio erase` need it, events do not.
         app_id: The project's number, in which cohorts are made.
         owner: The login e-mail of whoever is to own the cohorts.
         region: `us` or `eu`: where the project lies.

@@ -22,6 +22,8 @@ from httpx import codes
 
 from reverse_etl.contract import (
     Check,
+    Deletion,
+    DeletionTaken,
     Destination,
     Later,
     Limits,
@@ -41,9 +43,12 @@ from reverse_etl.destinations.customerio_segments import (
 from reverse_etl.destinations.posted import Posted
 from reverse_etl.destinations.settings_rules import absent, require_one_of
 from reverse_etl.http import Answer, is_loopback
+from reverse_etl.profile_keys import split
 from warehouse.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reverse_etl.contract import Change, Reply
     from reverse_etl.http import Http
 
@@ -193,6 +198,29 @@ def _read(answer: Answer, count: int) -> Reply:
     return Taken(refused)
 
 
+def _suppress(
+    settings: CustomerioSettings, http: Http, identifiers: Sequence[str]
+) -> DeletionTaken | Reply:
+    """Delete profiles for good, and keep their identifiers from coming back.
+
+    `suppress` does both. A `delete` before it would leave a profile's other identifiers free: those
+    of a profile that is still there are suppressed with the one named.
+    """
+    items = []
+    for identifier in identifiers:
+        parts = split(identifier)
+        if parts is None:
+            return Stop("knows people by their kind of identifier, and one here has none")
+        kind, value = parts
+        items.append(
+            {"type": "person", "identifiers": {rules.KINDS[kind]: value}, "action": "suppress"}
+        )
+    content = LIMITS.join([orjson.dumps(item) for item in items])
+    answer = http.post(_PATH, content=content, headers=settings.headers)
+    reply = _read(answer, len(items)) if isinstance(answer, Answer) else answer
+    return DeletionTaken("deleted and suppressed") if reply == Taken() else reply
+
+
 def _check(settings: CustomerioSettings, http: Http) -> Check:
     """Ask which region the workspace of these keys is in."""
     match http.get("api/v1/accounts/region", headers=settings.headers):
@@ -232,4 +260,15 @@ CUSTOMERIO = Destination(
         ),
     },
     check=_check,
+    deletions=(
+        Deletion(
+            covers="everything",
+            documentation="https://docs.customer.io/journeys/deleting-users/",
+            request=f"POST /{_PATH} (suppress)",
+            limit=1_000,
+            missing=lambda settings: absent(site_id=settings.site_id, api_key=settings.api_key),
+            url=lambda settings: str(settings.url),
+            ask=_suppress,
+        ),
+    ),
 )

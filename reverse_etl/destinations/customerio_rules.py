@@ -28,7 +28,7 @@ MAX_ATTRIBUTES = 300
 MAX_EVENT_NAME_BYTES = 100
 MAX_PHONE_BYTES = 16
 
-_KINDS = {"id": "id", "email": "email", "cio": "cio_id"}
+KINDS = {"id": "id", "email": "email", "cio": "cio_id"}
 # Attributes that are instructions: another identity, an order of updates, links to objects.
 _INSTRUCTIONS = frozenset(
     ["id", "cio_id", "anonymous_id", "_timestamp", "_update", "cio_relationships"]
@@ -55,7 +55,7 @@ def identify_by(change: Change) -> dict[str, str]:
     if not value.strip() or len(value.encode()) > MAX_ID_BYTES:
         message = f"an identifier that is blank, or longer than {MAX_ID_BYTES} bytes"
         raise Refused(message)
-    return {_KINDS[kind]: value}
+    return {KINDS[kind]: value}
 
 
 def read_attributes(change: Change) -> dict[str, Any]:

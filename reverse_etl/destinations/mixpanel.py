@@ -22,6 +22,7 @@ import orjson
 
 from reverse_etl.clock import milliseconds
 from reverse_etl.contract import Check, Destination, Limits, NoOptions, Object, Taken, Unnamed
+from reverse_etl.destinations.mixpanel_deletion import DELETIONS
 from reverse_etl.destinations.mixpanel_lookup import LookupOptions, LookupTable
 from reverse_etl.destinations.mixpanel_replies import read_reply
 from reverse_etl.destinations.mixpanel_rules import (
@@ -156,4 +157,5 @@ MIXPANEL = Destination(
         ),
     },
     check=_check,
+    deletions=DELETIONS,
 )

@@ -13,19 +13,32 @@ HOSTS = {
     "eu": "https://api-eu.mixpanel.com",
     "in": "https://api-in.mixpanel.com",
 }
+# https://docs.mixpanel.com/reference/gdpr-api: of the application, not of ingestion
+APP_HOSTS = {
+    "us": "https://mixpanel.com",
+    "eu": "https://eu.mixpanel.com",
+    "in": "https://in.mixpanel.com",
+}
 
 
 @dataclass(frozen=True)
 class MixpanelSettings:
-    """`[reverse_etl.mixpanel]`: a project token, or for events a service account and project id."""
+    """`[reverse_etl.mixpanel]`: a project token, or for events a service account and project id.
+
+    `gdpr_token` is the OAuth token of an owner or admin, from Profile & Preferences > Data &
+    Privacy, good for a year: `cio erase` asks for the deletion of events with it. With a `base_url`
+    of its own and no `app_base_url`, one address stands for both APIs.
+    """
 
     project_token: Secret = NO_SECRET
     project_id: str = ""
     service_account_username: str = ""
     service_account_secret: Secret = NO_SECRET
     lookup_table_id: str = ""
+    gdpr_token: Secret = NO_SECRET
     region: str = "us"
     base_url: str = ""
+    app_base_url: str = ""
 
     def __post_init__(self) -> None:
         """Refuse an unknown region and half a service account."""
@@ -43,6 +56,11 @@ class MixpanelSettings:
     def url(self) -> str:
         """`base_url` if given, else the region's."""
         return self.base_url or HOSTS[self.region]
+
+    @property
+    def app_url(self) -> str:
+        """Where deletions are asked for."""
+        return self.app_base_url or self.base_url or APP_HOSTS[self.region]
 
     @property
     def account(self) -> str:

@@ -16,6 +16,7 @@ import pytest
 from cio.erase import Erasure, erase
 from cio.erase_rows import Person, count_rows, erase_rows
 from fakes import mixpanel
+from fakes.mixpanel_deletions import GDPR_TOKEN
 from fakes.server import serve_in_thread
 from loaders.receiver.archive import archive_folder
 from loaders.run import load
@@ -203,15 +204,30 @@ def test_an_account_that_is_no_longer_set_keeps_the_case_open(
 
 
 def test_a_destination_that_refuses_keeps_the_case_open_until_it_takes_it(
-    world: World, vendor: str
+    world: World, vendor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refusal = {"kind": "status", "status": 401, "path": "/engage"}
+    monkeypatch.setenv("REVERSE_ETL__MIXPANEL__GDPR_TOKEN", GDPR_TOKEN)
+    refusal = {"kind": "status", "status": 401, "path": "/engage", "times": 2}
     httpx.post(f"{vendor}/_fake/script", json=[refusal], trust_env=False)
     first = erased(world, "customer-5")
     assert not first.is_complete
+    assert any("$delete): refuses the credentials (401)" in words for words in first.left)
     assert "customer-5" in members(vendor)
-    assert erased(world, "customer-5").is_complete
+    done = erased(world, "customer-5")
+    assert done.is_complete
+    assert done.left == ()
     assert "customer-5" not in members(vendor)
+
+    # what no sync takes back, the vendor was asked to delete, once, and the proof says so
+    tasks: Any = httpx.get(f"{vendor}/_fake/deletions", trust_env=False).json()
+    assert [task["distinct_ids"] for task in tasks] == [["customer-5"]]
+    case = world.home.root / "erasures" / done.case
+    proof = json.loads((case / "proof.json").read_text())
+    assert [(one["covers"], one["reply_id"]) for one in proof["requests"]] == [
+        ("everything", tasks[0]["tracking_id"]),
+        ("profile", None),
+    ]
+    assert b"customer-5" not in bytes_of(case)
 
 
 def test_killed_after_any_step_and_run_again_it_ends_the_same(world: World) -> None:

@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cio import init_command
+from cio.alert_channels import configured_channels
 from cio.main import app
 from cio.run_settings import FeedLoad, read_run_settings
 from fakes import customerio_app, mixpanel
@@ -129,6 +130,30 @@ def test_what_is_set_is_replaced_only_by_force(folder: Path) -> None:
     assert 'region = "eu"' in (folder / "config.toml").read_text()
 
 
+def test_alerts_and_the_heartbeat_are_set_up_and_no_address_is_shown_or_replaced(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ALERTS__SLACK__URL", "ALERTS__WEBHOOK__URL", "RUN__HEARTBEAT__URL"):
+        monkeypatch.delenv(name, raising=False)
+    flags = ("--slack-alerts", "https://hooks.slack.com/services/s3cret")
+    flags += ("--alert-webhook", "https://example.com/s3cret")
+    said = init(*flags, "--heartbeat", "https://monitor.example.com/ping/s3cret")
+    assert said.exit_code == 0, said.output
+    assert "s3cret" not in said.output
+    assert [channel.name for channel in configured_channels()] == ["slack", "webhook"]
+    heartbeat = read_run_settings(FEEDS).heartbeat
+    assert heartbeat.url.reveal() == "https://monitor.example.com/ping/s3cret"
+    again = init(*flags, "--json")
+    assert json.loads(again.stdout)["written"] == []
+    assert states(again) | {"alerts": "set", "heartbeat": "set"} == states(again)
+    before = (folder / "secrets.toml").read_text()
+    other = init("--slack-alerts", "https://hooks.slack.com/services/other", "--force")
+    assert isinstance(other.exception, UsageError)
+    assert "url of [alerts.slack] in secrets.toml is set to another one" in str(other.exception)
+    assert "s3cret" not in str(other.exception)
+    assert (folder / "secrets.toml").read_text() == before
+
+
 def test_a_dry_run_shows_the_change_and_makes_none(folder: Path) -> None:
     said = init("--destination", "tiktok", "--dry-run")
     assert "+[reverse_etl.tiktok]" in said.output
@@ -145,6 +170,9 @@ def test_a_dry_run_shows_the_change_and_makes_none(folder: Path) -> None:
         (("--destination", "mixpannel"), "did you mean mixpanel?"),
         (("--destination", "mixpanel=uk"), "region is 'uk'; allowed: us, eu, in"),
         (("--destination", "meta=eu"), "meta has no regions"),
+        (("--slack-alerts", "hooks.slack.com/s3cret"), "--slack-alerts: url of [alerts.slack] is"),
+        (("--alert-webhook", "http://example.com/a"), "--alert-webhook: url of [alerts.webhook]"),
+        (("--heartbeat", "monitor"), "--heartbeat: url of [run.heartbeat] is no address"),
     ],
 )
 def test_a_wrong_answer_is_named_and_leaves_nothing(
@@ -172,6 +200,8 @@ def test_each_credential_is_tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         "feed: refunds": "missing",
         "mixpanel: message_events, audience_members, person_properties": "ok",
         "mixpanel: campaign_lookup": "missing",
+        "alerts": "missing",
+        "heartbeat": "missing",
     }
     monkeypatch.setenv("LOADERS__CUSTOMERIO__APP_API_KEY", "s3cret-of-nobody")
     monkeypatch.setenv("REVERSE_ETL__MIXPANEL__PROJECT_TOKEN", "s3cret-of-nobody")
@@ -203,25 +233,28 @@ def test_what_is_not_said_is_asked_and_a_wrong_answer_is_asked_again(
 ) -> None:
     monkeypatch.setattr(init_command, "is_terminal", lambda: True)
     answers = ["uk", "eu", "webhooks, order", "webhooks, orders", "shop/*.csv", "", "mixpanell"]
-    answers += ["mixpanel", "signing-s3cret", "token-s3cret", "", "", "", "", "y"]
+    answers += ["mixpanel", "signing-s3cret", "token-s3cret", *5 * [""]]
+    answers += ["hooks.slack.com", "https://hooks.slack.com/services/s3cret", "", "", "y"]
     said = init("--no-check", answers="\n".join(answers) + "\n")
     assert said.exit_code == 0, said.output
     assert "did you mean orders?" in said.output
     assert "did you mean mixpanel?" in said.output
+    assert "url of [alerts.slack] is no address that alerts may go to" in said.output
     assert "s3cret" not in said.output
+    assert [channel.name for channel in configured_channels()] == ["slack"]
     assert read_run_settings(FEEDS).loads[1] == FeedLoad("orders", ("shop/*.csv",))
     secrets = tomllib.loads((folder / "secrets.toml").read_text())
     assert secrets["loaders"]["customerio"]["webhook_signing_key"] == "signing-s3cret"
     assert secrets["reverse_etl"]["mixpanel"]["project_token"] == "token-s3cret"  # noqa: S105 - what was typed
     # what is filled in is not asked for again; what was left empty is
-    later = init("--no-check", answers="\n\nP1\n\n\n\ny\n")
+    later = init("--no-check", answers="\n\nP1" + 7 * "\n" + "y\n")
     assert "project_id (empty: later): P1" in later.output
     assert "project_token" not in later.output
 
 
 def test_no_is_an_answer(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(init_command, "is_terminal", lambda: True)
-    said = init("--no-check", answers="eu\nwebhooks\n\nnone\n\nn\n")
+    said = init("--no-check", answers="eu\nwebhooks\n\nnone\n\n\n\n\nn\n")
     assert "nothing was written" in said.output
     assert not folder.exists()
 

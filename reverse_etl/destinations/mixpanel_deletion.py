@@ -1,0 +1,102 @@
+"""Mixpanel, asked to delete people: their profile at once, all there is of them within a month.
+
+`$delete` needs the project's token alone, and leaves events where they are. The deletion task takes
+events and profile, and is asked for with a person's OAuth token. Asked twice, it is two tasks that
+delete the same.
+
+https://docs.mixpanel.com/reference/profile-delete
+https://docs.mixpanel.com/reference/gdpr-api
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+
+from reverse_etl.contract import Deletion, DeletionTaken, Stop, Taken
+from reverse_etl.destinations.mixpanel_replies import read_reply
+from reverse_etl.destinations.replies import UNREADABLE
+from reverse_etl.destinations.settings_rules import absent
+from reverse_etl.http import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reverse_etl.contract import Reply
+    from reverse_etl.destinations.mixpanel_settings import MixpanelSettings
+    from reverse_etl.http import Http
+
+_TASKS = "api/app/data-deletions/v3.0/"
+
+
+def _delete_profiles(
+    settings: MixpanelSettings, http: Http, identifiers: Sequence[str]
+) -> DeletionTaken | Reply:
+    token = settings.project_token.reveal()
+    # an alias is followed to whose it is otherwise, and that is somebody we did not name
+    records = [
+        {"$token": token, "$distinct_id": each, "$delete": "", "$ignore_alias": True}
+        for each in identifiers
+    ]
+    answer = http.post(
+        "engage",
+        content=orjson.dumps(records),
+        headers={"Content-Type": "application/json"},
+        params={"ip": "0", "strict": "1", "verbose": "1"},
+    )
+    reply = read_reply(answer, len(records))
+    return DeletionTaken("deleted") if reply == Taken() else reply
+
+
+def _ask(
+    settings: MixpanelSettings, http: Http, identifiers: Sequence[str]
+) -> DeletionTaken | Reply:
+    answer = http.post(
+        _TASKS,
+        content=orjson.dumps({"distinct_ids": list(identifiers), "compliance_type": "GDPR"}),
+        headers={
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {settings.gdpr_token.reveal()}",
+        },
+        params={"token": settings.project_token.reveal()},
+    )
+    if not isinstance(answer, Answer):
+        return answer
+    body = answer.json()
+    if isinstance(body, dict) and body.get("status") == "error":
+        return Stop("refuses to make a deletion task")
+    results = body.get("results") if isinstance(body, dict) else None
+    task = results[0] if isinstance(results, list) and results else results
+    if not isinstance(task, dict):
+        return UNREADABLE
+    # the reference's example of a task just made has a tracking_id, its text speaks of a task ID
+    name = task.get("tracking_id") or task.get("task_id")
+    if not name:
+        return UNREADABLE
+    return DeletionTaken(str(task.get("status", "PENDING")), str(name))
+
+
+DELETIONS = (
+    Deletion(
+        covers="profile",
+        documentation="https://docs.mixpanel.com/reference/profile-delete",
+        request="POST /engage ($delete)",
+        limit=2_000,
+        missing=lambda settings: absent(project_token=settings.project_token),
+        url=lambda settings: str(settings.url),
+        ask=_delete_profiles,
+    ),
+    Deletion(
+        covers="everything",
+        documentation="https://docs.mixpanel.com/reference/gdpr-api",
+        request=f"POST /{_TASKS}",
+        # "up to 1999 distinct IDs", and one request a second
+        limit=1_999,
+        missing=lambda settings: absent(
+            project_token=settings.project_token, gdpr_token=settings.gdpr_token
+        ),
+        url=lambda settings: str(settings.app_url),
+        ask=_ask,
+    ),
+)
