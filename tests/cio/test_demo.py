@@ -17,6 +17,7 @@ from cio.notebook_command import notebook_file
 from cio.notebook_page import write_notebook_page
 from cio.notebooks import NOTEBOOKS
 from tests.chromium import open_page
+from tests.cio.asked import ask
 from tests.cio.command import Said, cio
 from tests.conftest import ROOT
 from warehouse.connection import read_published
@@ -86,6 +87,12 @@ def test_an_experiment_nobody_was_assigned_in_has_a_reason_and_no_number(first: 
     assert {lift["effect"] for lift in refused} == {None}
     assert {lift["verdict"] for lift in refused} == {"refused"}
     assert "no random holdout, no lift" in refused[0]["reason"]
+
+
+def test_each_mart_answers_its_questions(first: Summary, folder: Path, manifest_file: Path) -> None:
+    assert first
+    found = ask(Home(folder), manifest_file)
+    assert [question for question, rows in found.items() if rows == 0] == []
 
 
 @pytest.fixture(scope="module")

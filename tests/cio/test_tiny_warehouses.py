@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cio.notebooks import NOTEBOOKS
+from tests.cio.asked import ask
 from tests.cio.command import Said, cio_here
 from tests.conftest import ROOT
 from warehouse.home import Home
@@ -112,6 +113,14 @@ def test_each_notebook_has_a_sentence_for_what_is_not_there(
     said = run(home, settings, "notebook", name, "--html", str(page))
     assert said.exit_code == 0, said.err
     assert _NOTHING.findall(text_of(page)) == []
+
+
+def test_each_question_of_each_mart_can_be_asked(home: Path, manifest_file: Path) -> None:
+    found = ask(Home(home), manifest_file)
+    # a count of nothing is an answer
+    assert found[
+        "people: How many people do we know, and how many can be reached by e-mail or phone?"
+    ]
 
 
 def test_the_doctor_finds_nothing_in_what_is_not_there(home: Path, settings: Path) -> None:

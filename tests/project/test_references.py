@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cio.audience_reference import audiences_page, exclusions, goes_by
 from cio.audiences import Audience, read_audiences
-from cio.reference import FOLDER, commands_page, tables_page
+from cio.reference import FOLDER, commands_page, questions, tables_page
 from tests.conftest import ROOT
 from warehouse.definitions import LOCK, read_lock
 
@@ -20,6 +21,21 @@ _OLD = "run `python -m cio.reference`, look at the difference, and commit it"
 
 def test_tables_are_those_of_the_project(manifest: Manifest) -> None:
     assert (ROOT / FOLDER / "tables.md").read_text(encoding="utf-8") == tables_page(manifest), _OLD
+
+
+def test_every_mart_says_which_questions_it_answers(manifest: Manifest) -> None:
+    marts = [
+        node
+        for node in manifest["nodes"].values()
+        if node["original_file_path"].startswith("models/marts/")
+        and node["resource_type"] == "model"
+    ]
+    assert marts
+    for mart in marts:
+        asked = questions(mart)
+        assert asked, mart["name"]
+        assert all(one.text.endswith("?") for one in asked), mart["name"]
+        assert all(re.search(rf"\b{mart['name']}\b", one.sql) for one in asked), mart["name"]
 
 
 def test_audiences_are_those_of_the_project(manifest: Manifest) -> None:
