@@ -18,3 +18,8 @@ def bare(key: str) -> str:
     """The identifier of a profile key; a text that is no profile key, as it is."""
     parts = split(key)
     return key if parts is None else parts[1]
+
+
+def folded(kind: str, identifier: object) -> str:
+    """An identifier of a kind as vendors compare it: addresses in small letters."""
+    return str(identifier).lower() if kind == "email" else str(identifier)

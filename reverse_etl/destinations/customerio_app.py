@@ -13,20 +13,23 @@ from urllib.parse import quote
 
 import orjson
 
-from reverse_etl.contract import Later
+from reverse_etl.contract import Check, Later, Stop
+from reverse_etl.destinations.replies import UNDOCUMENTED, read_object, unsent
 from reverse_etl.http import Answer
+from reverse_etl.profile_keys import folded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from reverse_etl.contract import Reply
     from reverse_etl.credentials import Secret
+    from reverse_etl.destinations.customerio_settings import CustomerioSettings
     from reverse_etl.http import Http
 
 MAX_MEMBERS = 30_000
 _TRIES = 6
 _WAIT_SECONDS = 1.0
-_UNDOCUMENTED = "gave a reply that is not the documented one"
+_UNREADABLE = Later(f"gave {UNDOCUMENTED}", is_maybe_accepted=False)
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,21 @@ class AppApi:
     key: Secret
     http: Http
 
+    @classmethod
+    def open(cls, settings: CustomerioSettings, http: Http) -> AppApi:
+        """The App API of the workspace whose Track API `http` talks to; nothing is asked yet."""
+        return cls(settings.app_api_key, http.at(settings.app_url))
+
+    def check(self) -> Check:
+        """Ask for segments; nothing is made."""
+        match self.segments():
+            case list():
+                return Check(is_ok=True, message="both APIs answer, and take their keys")
+            case Later(reason=reason) | Stop(reason=reason):
+                return Check(is_ok=False, message=f"the App API {reason}")
+            case _:
+                return Check(is_ok=False, message="the App API refuses app_api_key")
+
     def segments(self) -> list[dict[str, Any]] | Reply:
         """Every segment that is not archived: `id`, `name`, `type`."""
         found: list[dict[str, Any]] = []
@@ -44,7 +62,7 @@ class AppApi:
                 return page
             listed = page.get("segments")
             if not _are_segments(listed):
-                return Later(_UNDOCUMENTED, is_maybe_accepted=False)
+                return _UNREADABLE
             found += listed or []
         return found
 
@@ -53,15 +71,10 @@ class AppApi:
         description = "Kept by customerio-warehouse: members are added and removed by its syncs."
         content = orjson.dumps({"segment": {"name": name, "description": description}})
         answer = self.http.post("v1/segments", content=content, headers=self._headers)
-        if isinstance(answer, Later):
-            # whether it was made is seen when segments are listed again
-            return Later(answer.reason, is_maybe_accepted=False, wait_seconds=answer.wait_seconds)
-        if not isinstance(answer, Answer):
-            return answer
-        body = answer.json()
-        made = body.get("segment") if isinstance(body, dict) else None
+        made = (read_object(answer) or {}).get("segment")
         if not isinstance(made, dict) or "id" not in made:
-            return Later(_UNDOCUMENTED, is_maybe_accepted=False)
+            # whether it was made is seen when segments are listed again
+            return _unsent(answer)
         return str(made["id"])
 
     def count(self, segment: str) -> int | Reply:
@@ -70,7 +83,7 @@ class AppApi:
         if not isinstance(body, dict):
             return body
         count = body.get("count")
-        return count if type(count) is int else Later(_UNDOCUMENTED, is_maybe_accepted=False)
+        return count if type(count) is int else _UNREADABLE
 
     def members(self, segment: str, kind: str, wanted: Collection[str]) -> set[str] | Reply:
         """Which of the identifiers are in a segment; addresses in small letters.
@@ -87,10 +100,9 @@ class AppApi:
                 return page
             people = page.get("identifiers") or []
             if not isinstance(people, list) or not all(isinstance(each, dict) for each in people):
-                return Later(_UNDOCUMENTED, is_maybe_accepted=False)
-            names = (each.get(kind) for each in people)
-            folded = (str(name).lower() if kind == "email" else name for name in names)
-            found.update(name for name in folded if name in wanted)
+                return _UNREADABLE
+            names = (folded(kind, each.get(kind) or "") for each in people)
+            found.update(name for name in names if name in wanted)
         return found
 
     def _pages(self, path: str, params: dict[str, str]) -> Iterator[dict[str, Any] | Reply]:
@@ -115,13 +127,8 @@ class AppApi:
                 break
             wait = _WAIT_SECONDS if answer.wait_seconds is None else answer.wait_seconds
             self.http.clock.sleep(wait, Event())
-        if isinstance(answer, Later):
-            # no row was in this request
-            return Later(answer.reason, is_maybe_accepted=False, wait_seconds=answer.wait_seconds)
-        if not isinstance(answer, Answer):
-            return answer
-        body = answer.json()
-        return body if isinstance(body, dict) else Later(_UNDOCUMENTED, is_maybe_accepted=False)
+        body = read_object(answer)
+        return _unsent(answer) if body is None else body
 
     @property
     def _headers(self) -> dict[str, str]:
@@ -129,6 +136,11 @@ class AppApi:
             "Content-Type": "application/json",
             "Authorization": f"Bearer {self.key.reveal()}",
         }
+
+
+def _unsent(answer: Answer | Reply) -> Reply:
+    """What hindered a request, none of which carries a row."""
+    return _UNREADABLE if isinstance(answer, Answer) else unsent(answer)
 
 
 def _are_segments(listed: object) -> bool:

@@ -10,13 +10,12 @@ from fakes import customerio_track
 from fakes.customerio_app import APP_API_KEY
 from fakes.server import serve_in_thread
 from reverse_etl.clock import milliseconds
-from reverse_etl.contract import Later, Refused, Taken, Unnamed
+from reverse_etl.contract import Later, NoOptions, Refused, Taken, Unnamed
 from reverse_etl.credentials import Secret
 from reverse_etl.destinations.customerio import (
     CUSTOMERIO,
     CustomerioSettings,
     EventOptions,
-    PeopleOptions,
     _read,
 )
 from reverse_etl.destinations.customerio_rules import words
@@ -50,7 +49,7 @@ change = changes_like(
 
 @pytest.fixture
 def people(http: Http) -> Channel:
-    return CUSTOMERIO.objects["people"].open(settings(), PeopleOptions(), http)
+    return CUSTOMERIO.objects["people"].open(settings(), NoOptions(), http)
 
 
 @pytest.fixture
@@ -192,7 +191,7 @@ def test_what_is_just_allowed_is_taken_by_the_vendor(people: Channel, events: Ch
         events.encode(change(label="x" * 100, occurred_ms=0)),
     ]
     with serve_in_thread(customerio_track.create_app()) as url, Http(url) as http:
-        channel = CUSTOMERIO.objects["people"].open(settings(url), PeopleOptions(), http)
+        channel = CUSTOMERIO.objects["people"].open(settings(url), NoOptions(), http)
         assert channel.send("api/v2/batch", rows) == Taken()
 
 

@@ -39,7 +39,7 @@ class Bench:
     channels: dict[bool, Segments] = field(default_factory=dict)
 
     def channel(self, *, create: bool = True) -> Segments:
-        return Segments(settings(self.url), SegmentOptions(create_segments=create), self.http)
+        return Segments.open(settings(self.url), SegmentOptions(create_segments=create), self.http)
 
     def send(self, *names: str, call: str = "add id", channel: Segments | None = None) -> Reply:
         records = [json.dumps(name).encode() for name in names]
