@@ -12,7 +12,6 @@ https://developers.klaviyo.com/en/reference/remove_profiles_from_list
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping  # noqa: TC003 - the options are read by their types
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -20,58 +19,30 @@ from typing import TYPE_CHECKING
 import orjson
 from httpx import codes
 
-from reverse_etl.contract import Destination, Later, Limits, Object, Refused, Taken, Unnamed
+from reverse_etl.contract import Destination, Limits, Object, Taken, Unnamed
 from reverse_etl.destinations.audience_directory import Directory, Located
-from reverse_etl.destinations.klaviyo_api import (
-    UNDOCUMENTED,
-    Api,
-    KlaviyoSettings,
-    check,
-    folded,
-)
+from reverse_etl.destinations.klaviyo_api import Api, KlaviyoSettings, check
 from reverse_etl.destinations.klaviyo_jobs import NO_PROFILE, ImportJobs
 from reverse_etl.destinations.klaviyo_lists import TERMS, open_directory, read_sizes
-from reverse_etl.destinations.payloads import read_payload
-from reverse_etl.destinations.settings_rules import require_one_of
+from reverse_etl.destinations.klaviyo_profiles import (
+    LOOKED_UP,
+    MOST_MEMBERS,
+    ProfileOptions,
+    Profiles,
+    identify,
+    limits_of,
+    open_jobs,
+)
+from reverse_etl.destinations.payloads import check_label
+from reverse_etl.destinations.replies import UNREADABLE
 from reverse_etl.http import Answer
+from reverse_etl.profile_keys import folded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reverse_etl.contract import Change, Reply
     from reverse_etl.http import Http
-
-# "10,000 profiles", "5MB", "100KB per profile", 150 a minute; what surrounds the profiles is small
-LIMITS = Limits(
-    10_000, 5_000_000 - 500, 100_000, requests_per_second=2.5, connections=2, separator=b","
-)
-# "a maximum of 1000 profiles per call"
-MOST_MEMBERS = 1_000
-# 750 looks a minute, ten for a request of so many
-LOOKED_UP = replace(LIMITS, records=MOST_MEMBERS, requests_per_second=1.25)
-KEYS = ("email", "external_id")
-OWN = ("first_name", "last_name", "organization", "locale", "title", "image")
-"""Attributes that every profile has; other names are custom properties."""
-
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-
-
-@dataclass(frozen=True)
-class ProfileOptions:
-    """Options of profiles.
-
-    Attributes:
-        identifier: What the sync's identity is at Klaviyo: `email` or `external_id`.
-        create_profiles: Make profiles that are not there. They can be mailed, and count on the
-            bill.
-    """
-
-    identifier: str = "email"
-    create_profiles: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse an unknown identifier."""
-        require_one_of("klaviyo", "identifier", self.identifier, KEYS)
 
 
 @dataclass(frozen=True)
@@ -85,60 +56,6 @@ class MemberOptions(ProfileOptions):
 
     create: bool = True
     list_ids: Mapping[str, str] = field(default_factory=dict)
-
-
-def _identify(key: str, change: Change) -> dict[str, str]:
-    identifier = change.identifier
-    if not identifier:
-        message = "nobody the row is about"
-        raise Refused(message)
-    if key == "email" and not _ADDRESS.fullmatch(identifier):
-        message = "the identifier is not an e-mail address"
-        raise Refused(message)
-    return {key: identifier}
-
-
-@dataclass(frozen=True)
-class Profiles:
-    """A channel that writes properties of people.
-
-    Attributes:
-        options: The sync's.
-        jobs: The imports of the run.
-        limits: What one request may carry.
-    """
-
-    options: ProfileOptions
-    jobs: ImportJobs
-    limits: Limits
-
-    @classmethod
-    def open(cls, settings: KlaviyoSettings, options: ProfileOptions, http: Http) -> Profiles:
-        """Open the channel; nothing is asked yet."""
-        return cls(options, _jobs(Api(settings, http), options), _limits(options))
-
-    def route(self, _change: Change) -> str:
-        """All profiles share requests."""
-        return "import"
-
-    def encode(self, change: Change) -> bytes:
-        """A profile with its properties; a null would not clear anything, so it is not sent."""
-        values = {key: value for key, value in read_payload(change).items() if value is not None}
-        if not values:
-            message = "no property has a value"
-            raise Refused(message)
-        own = {key: values.pop(key) for key in OWN if key in values}
-        attributes = _identify(self.options.identifier, change) | own
-        return orjson.dumps(
-            {
-                "type": "profile",
-                "attributes": attributes | ({"properties": values} if values else {}),
-            }
-        )
-
-    def send(self, _route: str, records: Sequence[bytes]) -> Reply:
-        """Import, or ask what became of the import."""
-        return self.jobs.run(records)
 
 
 @dataclass(frozen=True)
@@ -165,8 +82,8 @@ class Members:
         api = Api(settings, http)
         directory = open_directory(api, may_make=options.create, ids=options.list_ids)
         # who is to be removed is looked up in any case
-        limits = replace(LOOKED_UP, records=_limits(options).records, removals=MOST_MEMBERS)
-        return cls(api, options, directory, _jobs(api, options), limits)
+        limits = replace(LOOKED_UP, records=limits_of(options).records, removals=MOST_MEMBERS)
+        return cls(api, options, directory, open_jobs(api, options), limits)
 
     def route(self, change: Change) -> str:
         """Additions and removals of one list go in requests of their own."""
@@ -174,10 +91,8 @@ class Members:
 
     def encode(self, change: Change) -> bytes:
         """A profile with nothing but what identifies it."""
-        if not change.label.strip():
-            message = "an audience without a label"
-            raise Refused(message)
-        attributes = _identify(self.options.identifier, change)
+        check_label(change)
+        attributes = identify(self.options.identifier, change)
         return orjson.dumps({"type": "profile", "attributes": attributes})
 
     def send(self, route: str, records: Sequence[bytes]) -> Reply:
@@ -208,19 +123,10 @@ class Members:
             if answer.status >= codes.BAD_REQUEST:
                 return Unnamed("refused, and the reply does not say which profile")
             if answer.status != codes.NO_CONTENT:
-                return Later(UNDOCUMENTED, is_maybe_accepted=True)
+                return UNREADABLE
         if to.operation == TERMS.removes:
             return Taken()
         return Taken(left={i: NO_PROFILE for i, name in enumerate(names) if name not in known})
-
-
-def _jobs(api: Api, options: ProfileOptions) -> ImportJobs:
-    return ImportJobs(api, options.identifier, options.create_profiles)
-
-
-def _limits(options: ProfileOptions) -> Limits:
-    """Where people are looked up first, requests are smaller, so that an attempt stays short."""
-    return LIMITS if options.create_profiles else LOOKED_UP
 
 
 KLAVIYO = Destination(

@@ -1,30 +1,29 @@
-"""Klaviyo's API: who we are there, one attempt at it, and how its replies are read.
+"""Klaviyo's API: who we are there, one attempt at it, and who has a profile.
 
 https://developers.klaviyo.com/en/reference/api_overview
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import orjson
-from httpx import codes
 
-from reverse_etl.contract import Check, Denied, Later, Stop, TooLarge, Unnamed
-from reverse_etl.credentials import Secret
-from reverse_etl.destinations.settings_rules import absent
-from reverse_etl.http import Answer
+from reverse_etl.contract import Check
+from reverse_etl.credentials import NO_SECRET, Secret
+from reverse_etl.destinations.klaviyo_replies import hindered, read_rows
+from reverse_etl.destinations.replies import failed
+from reverse_etl.destinations.settings_rules import needs
+from reverse_etl.profile_keys import folded
 from warehouse.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from reverse_etl.contract import Reply
-    from reverse_etl.http import Http
+    from reverse_etl.http import Answer, Http
 
-UNDOCUMENTED = "a reply that is not the documented one"
 A_LOOK = 100
 """Identifiers of one look at most: a page has no more profiles."""
 
@@ -45,10 +44,12 @@ class KlaviyoSettings:
         base_url: In place of Klaviyo's.
     """
 
-    api_key: Secret = field(default_factory=lambda: Secret(""))
+    api_key: Secret = NO_SECRET
     account_id: str = ""
     revision: str = "2026-07-15"
     base_url: str = "https://a.klaviyo.com"
+
+    missing = needs("api_key", "account_id")
 
     def __post_init__(self) -> None:
         """Refuse a private key in the place of the public one."""
@@ -65,10 +66,6 @@ class KlaviyoSettings:
     def account(self) -> str:
         """The account."""
         return self.account_id
-
-    def missing(self, _object_name: str) -> tuple[str, ...]:
-        """Without a key and an account nothing can be sent."""
-        return absent(api_key=self.api_key, account_id=self.account_id)
 
 
 @dataclass(frozen=True)
@@ -112,7 +109,7 @@ class Api:
             answer = self.request("GET", "api/profiles", params=params)
             rows = read_rows(answer)
             if rows is None:
-                return unsent(answer, "people were looked up")
+                return hindered(answer, "people were looked up")
             found |= {folded(key, row["attributes"].get(key)): row["id"] for row in rows}
         return found
 
@@ -131,63 +128,6 @@ def _looks(identifiers: Iterable[str]) -> Iterator[list[str]]:
         yield look
 
 
-def folded(key: str, identifier: object) -> str:
-    """An identifier as Klaviyo compares it: addresses in small letters."""
-    return str(identifier).lower() if key == "email" else str(identifier)
-
-
-def next_page(cursor: str | None) -> dict[str, str]:
-    """The query that asks for the page of a cursor; the first has none."""
-    return {} if cursor is None else {"page[cursor]": cursor}
-
-
-def read_rows(answer: Answer | Reply) -> list[dict[str, Any]] | None:
-    """The resources of a collection, each with its id and attributes, or nothing if it is none."""
-    body = answer.json() if isinstance(answer, Answer) else None
-    rows = body.get("data") if isinstance(body, dict) else None
-    if not isinstance(rows, list) or not all(map(_is_resource, rows)):
-        return None
-    return rows
-
-
-def read_one(answer: Answer | Reply) -> dict[str, Any] | None:
-    """The one resource of a reply, or nothing if it has none."""
-    body = answer.json() if isinstance(answer, Answer) else None
-    row = body.get("data") if isinstance(body, dict) else None
-    return row if isinstance(row, dict) and _is_resource(row) else None
-
-
-def _is_resource(row: Any) -> bool:  # noqa: ANN401 - any JSON
-    return (
-        isinstance(row, dict)
-        and isinstance(row.get("id"), str)
-        and isinstance(row.get("attributes"), dict)
-    )
-
-
-def read_cursor(answer: Answer | Reply) -> str | None:
-    """Where the next page begins, if there is one: the cursor in the address of its link."""
-    body = answer.json() if isinstance(answer, Answer) else None
-    links = body.get("links") if isinstance(body, dict) else None
-    following = links.get("next") if isinstance(links, dict) else None
-    if not isinstance(following, str):
-        return None
-    return parse_qs(urlsplit(following).query).get("page[cursor]", [None])[0]
-
-
-def unsent(answer: Answer | Reply, doing: str) -> Reply:
-    """What hindered a request that carried no row."""
-    match answer:
-        case Answer(status=codes.OK):
-            return Later(UNDOCUMENTED, is_maybe_accepted=False)
-        case Answer(status=status):
-            return Unnamed(f"answered {status} when {doing}")
-        case Later(reason=reason, wait_seconds=wait):
-            return Later(reason, is_maybe_accepted=False, wait_seconds=wait)
-        case _:
-            return answer
-
-
 _NEEDED = {
     "api/accounts": "accounts:read",
     "api/lists": "lists:read",
@@ -203,17 +143,8 @@ def check(settings: KlaviyoSettings, http: Http) -> Check:
         answer = api.request("GET", path, params=params)
         rows = read_rows(answer)
         if rows is None:
-            return Check(is_ok=False, message=_problem(answer, scope))
+            denied = f"refuses the api_key, or it lacks the scope {scope}"
+            return failed(answer, denied, "does not answer as Klaviyo does")
         if path == "api/accounts" and [row["id"] for row in rows] != [settings.account_id]:
             return Check(is_ok=False, message="the api_key is of another account than account_id")
     return Check(is_ok=True, message="answers, and takes the key and the account")
-
-
-def _problem(answer: Answer | Reply, scope: str) -> str:
-    match answer:
-        case Denied():
-            return f"refuses the api_key, or it lacks the scope {scope}"
-        case Later(reason=reason) | Stop(reason=reason) | TooLarge(reason=reason):
-            return reason
-        case _:
-            return "does not answer as Klaviyo does"

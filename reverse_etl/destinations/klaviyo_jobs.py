@@ -1,7 +1,7 @@
 """Klaviyo's bulk import jobs: started, asked for until they are done, their errors read back.
 
-A job's errors name a profile by the payload they were about, or by a pointer into the request; what
-neither names is looked for by halving. An import clears no value, and subscribes nobody.
+What its errors do not name is looked for by halving. An import clears no value, and subscribes
+nobody.
 
 https://developers.klaviyo.com/en/docs/use_klaviyos_bulk_profile_import_api
 https://developers.klaviyo.com/en/reference/get_errors_for_bulk_import_profiles_job
@@ -10,24 +10,18 @@ https://developers.klaviyo.com/en/reference/get_errors_for_bulk_import_profiles_
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 from httpx import codes
 
-from reverse_etl.contract import Later, Stop, Taken, Unnamed
-from reverse_etl.destinations.klaviyo_api import (
-    UNDOCUMENTED,
-    folded,
-    next_page,
-    read_cursor,
-    read_one,
-    read_rows,
-    unsent,
-)
+from reverse_etl.contract import Later, Taken, Unnamed
+from reverse_etl.destinations.klaviyo_errors import Errors, read_errors, read_refusal
+from reverse_etl.destinations.klaviyo_replies import read_one
+from reverse_etl.destinations.replies import UNREADABLE
 from reverse_etl.http import Answer
+from reverse_etl.profile_keys import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,9 +31,6 @@ if TYPE_CHECKING:
 
 NO_PROFILE = "has no profile at Klaviyo, and create_profiles is off"
 _JOBS = "api/profile-bulk-import-jobs"
-_POINTER = re.compile(r"/profiles/data/(\d+)(?:/attributes/(\w+))?")
-_WORD = re.compile(r"[a-z_]+")
-_MOST_PAGES = 20
 _MOST_SOUGHT = 20
 """Bad rows of a job that are looked for by halving: each half is processed for a while."""
 
@@ -109,20 +100,20 @@ class ImportJobs:
         if not isinstance(answer, Answer):
             return answer
         if answer.status >= codes.BAD_REQUEST:
-            return _read_refusal(answer, chosen, left)
+            return read_refusal(answer, chosen, left)
         job = read_one(answer)
         if job is None:
-            return Later(UNDOCUMENTED, is_maybe_accepted=True)
+            return UNREADABLE
         return _Job(job["id"], tuple(names[i] for i in chosen), tuple(chosen), left)
 
     def _settle(self, job: _Job) -> Reply:
         """Ask what became of a job."""
         answer = self.api.request("GET", f"{_JOBS}/{job.job}")
         found = read_one(answer)
-        if isinstance(answer, Answer) and found is None:
-            return Later("its status cannot be had", is_maybe_accepted=True)
-        if found is None:
+        if found is None and not isinstance(answer, Answer):
             return _uncertain(answer)
+        if found is None:
+            return Later("its status cannot be had", is_maybe_accepted=True)
         attributes = found["attributes"]
         if attributes.get("status") == "cancelled":
             # what it did before is not told; done again it comes to the same
@@ -133,26 +124,14 @@ class ImportJobs:
         return Taken(left=job.left) if failed == 0 else self._read_errors(job, failed)
 
     def _read_errors(self, job: _Job, failed: object) -> Reply:
-        """Who failed, and why; the details may quote what was sent, so only codes are kept."""
-        rows: dict[int, str] = {}
-        unnamed, cursor = 0, None
-        for _ in range(_MOST_PAGES):
-            params = {"page[size]": "100"} | next_page(cursor)
-            path = f"{_JOBS}/{job.job}/import-errors"
-            answer = self.api.request("GET", path, params=params)
-            errors = read_rows(answer)
-            if errors is None:
-                return _uncertain(unsent(answer, "errors were read"))
-            for error in errors:
-                places = _places(error["attributes"], self.key, job.identifiers)
-                rows |= dict.fromkeys(places, _reason(error["attributes"]))
-                unnamed += not places
-            cursor = read_cursor(answer)
-            if cursor is None:
-                break
-        number = failed if type(failed) is int else len(rows) + unnamed
-        refused = {job.positions[place]: reason for place, reason in rows.items()}
-        if cursor is None and len(rows) >= number and not unnamed:
+        """Who failed, and why."""
+        path = f"{_JOBS}/{job.job}/import-errors"
+        errors = read_errors(self.api, path, self.key, job.identifiers)
+        if not isinstance(errors, Errors):
+            return _uncertain(errors)
+        number = failed if type(failed) is int else len(errors.rows) + errors.unnamed
+        refused = {job.positions[place]: reason for place, reason in errors.rows.items()}
+        if errors.are_all and len(errors.rows) >= number and not errors.unnamed:
             return Taken(refused, left=job.left)
         reason = f"{number} of {len(job.positions)} failed, and Klaviyo does not say which"
         if number > _MOST_SOUGHT and len(job.positions) > 1:
@@ -176,58 +155,12 @@ def _body(profiles: Iterable[bytes], to_list: str | None) -> bytes:
     )
 
 
-def _uncertain(answer: Answer | Reply) -> Reply:
+def _uncertain(reply: Reply) -> Reply:
     """What hindered asking for a job that may have been done."""
-    match answer:
+    match reply:
         case Later(reason=reason, wait_seconds=wait):
             return Later(f"its status: {reason}", is_maybe_accepted=True, wait_seconds=wait)
         case Unnamed(reason=reason):
             return Later(f"its status: {reason}", is_maybe_accepted=True)
-        case Answer():
-            return Later(f"its status: {UNDOCUMENTED}", is_maybe_accepted=True)
         case _:
-            return answer
-
-
-def _read_refusal(answer: Answer, chosen: Sequence[int], left: Mapping[int, str]) -> Reply:
-    """What a 400 says: nothing was taken, and pointers may name the profiles at fault."""
-    body = answer.json()
-    errors = body.get("errors") if isinstance(body, dict) else None
-    if not isinstance(errors, list) or not all(isinstance(error, dict) for error in errors):
-        return Later(UNDOCUMENTED, is_maybe_accepted=True)
-    refused: dict[int, str] = {}
-    for error in errors:
-        pointer = _pointer(error)
-        if "/relationships/lists" in pointer:
-            return Stop(f"refuses to add to a list ({_reason(error)}): check list_ids")
-        match = _POINTER.search(pointer)
-        if match and int(match[1]) < len(chosen):
-            refused.setdefault(chosen[int(match[1])], _reason(error))
-    if not refused:
-        return Unnamed(f"refused: {_reason(errors[0]) if errors else 'no reason'}")
-    return Taken(refused, again=frozenset(chosen) - refused.keys(), left=left)
-
-
-def _places(error: Mapping[str, Any], key: str, identifiers: Sequence[str]) -> list[int]:
-    """Where the profiles of an error stand in the request, by its payload, else its pointer."""
-    payload = error.get("original_payload")
-    payload = payload if isinstance(payload, dict) else {}
-    attributes = payload.get("attributes")
-    named = (attributes if isinstance(attributes, dict) else payload).get(key)
-    if isinstance(named, str):
-        return [place for place, each in enumerate(identifiers) if each == folded(key, named)]
-    match = _POINTER.search(_pointer(error))
-    return [int(match[1])] if match and int(match[1]) < len(identifiers) else []
-
-
-def _pointer(error: Mapping[str, Any]) -> str:
-    source = error.get("source")
-    return str(source.get("pointer")) if isinstance(source, dict) else ""
-
-
-def _reason(error: Mapping[str, Any]) -> str:
-    """Klaviyo's code, and the field it is about."""
-    code = str(error.get("code"))
-    match = _POINTER.search(_pointer(error))
-    about = f" ({match[2]})" if match and match[2] else ""
-    return f"{code if _WORD.fullmatch(code) else 'invalid'}{about}, says Klaviyo"
+            return reply

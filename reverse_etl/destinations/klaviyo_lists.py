@@ -15,15 +15,9 @@ import orjson
 
 from reverse_etl.contract import Denied, Taken
 from reverse_etl.destinations.audience_directory import Directory, Located, Page, Terms
-from reverse_etl.destinations.klaviyo_api import (
-    UNDOCUMENTED,
-    Api,
-    KlaviyoSettings,
-    next_page,
-    read_cursor,
-    read_one,
-    read_rows,
-)
+from reverse_etl.destinations.klaviyo_api import Api, KlaviyoSettings
+from reverse_etl.destinations.klaviyo_replies import next_page, read_cursor, read_one, read_rows
+from reverse_etl.destinations.replies import UNDOCUMENTED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
