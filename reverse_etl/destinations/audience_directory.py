@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from httpx import codes
 
 from reverse_etl.contract import Denied, Later, Stop, Taken, Unnamed
+from reverse_etl.destinations.replies import unsent
 from reverse_etl.http import Answer
 
 if TYPE_CHECKING:
@@ -159,11 +160,9 @@ class Directory:
             case Answer(status=status) if status < codes.BAD_REQUEST:
                 reason = f"a reply about a {terms.one} that is not the documented one"
                 return Later(reason, is_maybe_accepted=False)
-            case Later(reason=reason, wait_seconds=wait):
-                return Later(reason, is_maybe_accepted=False, wait_seconds=wait)
             case Unnamed(reason=reason):
                 return Stop(f"{reason} when a {terms.one} was looked up or made")
-            case Denied() | Stop():
-                return answer
+            case Later() | Denied() | Stop():
+                return unsent(answer)
             case _:
                 return Stop(f"refuses to look up or make a {terms.one}: check {terms.account}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from reverse_etl.contract import Refused
+from reverse_etl.destinations.payloads import check_label
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -43,9 +44,7 @@ def read_match_keys(change: Change, allowed: Collection[str]) -> dict[str, str]:
     if not all(isinstance(text, str) and _DIGEST.fullmatch(text) for text in keys.values()):
         message = "a match key that is not a SHA-256 digest in small hexadecimal digits"
         raise Refused(message)
-    if not change.label:
-        message = "an audience without a label"
-        raise Refused(message)
+    check_label(change)
     return keys
 
 

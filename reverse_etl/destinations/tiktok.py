@@ -16,21 +16,10 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from reverse_etl.contract import (
-    Check,
-    Denied,
-    Destination,
-    Later,
-    Limits,
-    MatchKeys,
-    Object,
-    Stop,
-    Taken,
-    TooLarge,
-    Unnamed,
-)
+from reverse_etl.contract import Check, Destination, Limits, MatchKeys, Object, Taken, Unnamed
 from reverse_etl.destinations.audience_directory import Directory, Located
 from reverse_etl.destinations.hashed import encode_cells
+from reverse_etl.destinations.replies import failed
 from reverse_etl.destinations.tiktok_api import BusinessApi, TikTokSettings, read_code
 from reverse_etl.destinations.tiktok_audiences import AUDIENCES, AudienceOptions, open_directory
 from reverse_etl.http import Answer
@@ -101,10 +90,10 @@ def check(settings: TikTokSettings, http: Http) -> Check:
     match BusinessApi(settings, http).request("GET", AUDIENCES, params=params):
         case Answer():
             return Check(is_ok=True, message="answers, and takes the access token and advertiser")
-        case Later(reason=reason) | Stop(reason=reason) | Unnamed(reason=reason):
+        case Unnamed(reason=reason):
             return Check(is_ok=False, message=reason)
-        case TooLarge() | Taken() | Denied():
-            return Check(is_ok=False, message="refuses the access token")
+        case reply:
+            return failed(reply, "refuses the access token")
 
 
 TIKTOK = Destination(

@@ -5,15 +5,16 @@ https://business-api.tiktok.com/portal/docs
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from httpx import codes
 
 from reverse_etl.contract import Denied, Later, Stop, Unnamed
-from reverse_etl.credentials import Secret
-from reverse_etl.destinations.settings_rules import absent, require_number
+from reverse_etl.credentials import NO_SECRET, Secret
+from reverse_etl.destinations.replies import UNREADABLE, read_object
+from reverse_etl.destinations.settings_rules import needs, require_number
 from reverse_etl.http import Answer
 
 if TYPE_CHECKING:
@@ -40,10 +41,12 @@ class TikTokSettings:
         base_url: In place of TikTok's.
     """
 
-    access_token: Secret = field(default_factory=lambda: Secret(""))
+    access_token: Secret = NO_SECRET
     advertiser_id: str = ""
     api_version: str = "v1.3"
     base_url: str = "https://business-api.tiktok.com"
+
+    missing = needs("access_token", "advertiser_id")
 
     def __post_init__(self) -> None:
         """Refuse an advertiser that is no number."""
@@ -59,10 +62,6 @@ class TikTokSettings:
     def account(self) -> str:
         """The advertiser."""
         return self.advertiser_id
-
-    def missing(self, _object_name: str) -> tuple[str, ...]:
-        """Without a token and an advertiser nothing can be sent."""
-        return absent(access_token=self.access_token, advertiser_id=self.advertiser_id)
 
 
 @dataclass(frozen=True)
@@ -94,11 +93,10 @@ def read_code(answer: Answer) -> Reply | None:
 
     https://business-api.tiktok.com/portal/docs?id=1737172488964097
     """
-    body = answer.json()
-    code = body.get("code") if isinstance(body, dict) else None
+    code = (read_object(answer) or {}).get("code")
     reply: Reply | None
     if type(code) is not int:
-        reply = Later("a reply that is not the documented one", is_maybe_accepted=True)
+        reply = UNREADABLE
     elif code == _TAKEN:
         reply = None
     elif code in _TOKEN:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from reverse_etl.contract import Stop
 from reverse_etl.destinations.audience_directory import Directory, Page, Terms
-from reverse_etl.http import Answer
+from reverse_etl.destinations.replies import read_object
 
 if TYPE_CHECKING:
     from reverse_etl.contract import Reply
     from reverse_etl.destinations.tiktok_api import BusinessApi
+    from reverse_etl.http import Answer
 
 AUDIENCES = "dmp/custom_audience/list/"
 _PAGE_SIZE = 100
@@ -81,6 +82,5 @@ def open_directory(api: BusinessApi, options: AudienceOptions) -> Directory:
 
 
 def _data(answer: Answer | Reply) -> Mapping[str, Any]:
-    body = answer.json() if isinstance(answer, Answer) else None
-    data = body.get("data") if isinstance(body, dict) else None
+    data = (read_object(answer) or {}).get("data")
     return data if isinstance(data, dict) else {}
