@@ -19,47 +19,23 @@ from typing import TYPE_CHECKING
 import orjson
 from httpx import codes
 
-from reverse_etl.contract import (
-    Check,
-    Deletion,
-    DeletionTaken,
-    Destination,
-    Limits,
-    NoOptions,
-    Object,
-    Stop,
-    Taken,
-    Unnamed,
-)
+from reverse_etl.contract import Check, Destination, NoOptions, Object
 from reverse_etl.destinations import customerio_rules as rules
 from reverse_etl.destinations.customerio_app import AppApi
+from reverse_etl.destinations.customerio_batch import LIMITS, PATH, send
+from reverse_etl.destinations.customerio_deletion import DELETIONS
 from reverse_etl.destinations.customerio_segments import SegmentOptions, Segments
 from reverse_etl.destinations.customerio_settings import HOSTS, CustomerioSettings
 from reverse_etl.destinations.payloads import read_instant
 from reverse_etl.destinations.posted import Posted
-from reverse_etl.destinations.replies import UNREADABLE, failed, read_object
-from reverse_etl.destinations.settings_rules import absent, require_one_of
+from reverse_etl.destinations.replies import failed, read_object
+from reverse_etl.destinations.settings_rules import require_one_of
 from reverse_etl.http import Answer
-from reverse_etl.profile_keys import split
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from reverse_etl.contract import Change, Reply
+    from reverse_etl.contract import Change
     from reverse_etl.http import Http
 
-_PATH = "api/v2/batch"
-# the count of items has no limit of its own; "100 requests per second" is the oldest fair use
-LIMITS = Limits(
-    records=1_000,
-    size=rules.MAX_BATCH_BYTES - 1,
-    record_size=rules.MAX_ITEM_BYTES,
-    requests_per_second=100.0,
-    connections=4,
-    prefix=b'{"batch":[',
-    separator=b",",
-    suffix=b"]}",
-)
 _ACTIONS = ("event", "screen", "page")
 
 
@@ -101,60 +77,12 @@ def _write_event(action: str, change: Change) -> bytes:
 
 
 def _open_people(settings: CustomerioSettings, _options: NoOptions, http: Http) -> Posted:
-    return Posted(_PATH, LIMITS, _write_person, partial(_send, settings, http))
+    return Posted(PATH, LIMITS, _write_person, partial(send, settings, http))
 
 
 def _open_events(settings: CustomerioSettings, options: EventOptions, http: Http) -> Posted:
     write = partial(_write_event, options.action)
-    return Posted(_PATH, LIMITS, write, partial(_send, settings, http))
-
-
-def _send(settings: CustomerioSettings, http: Http, path: str, content: bytes, count: int) -> Reply:
-    """Make one attempt, and read the reply."""
-    answer = http.post(path, content=content, headers=settings.headers)
-    return _read(answer, count) if isinstance(answer, Answer) else answer
-
-
-def _read(answer: Answer, count: int) -> Reply:
-    """Read a reply to a batch: its status alone says nothing of its items."""
-    body = read_object(answer)
-    errors = None if body is None else body.get("errors", [])
-    if not isinstance(errors, list):
-        return UNREADABLE
-    if answer.status >= codes.BAD_REQUEST:
-        return Unnamed(rules.words(errors[0] if errors else None))
-    if not errors and answer.status == codes.MULTI_STATUS:
-        return UNREADABLE
-    refused: dict[int, str] = {}
-    for error in errors:
-        index = error.get("batch_index") if isinstance(error, dict) else None
-        if type(index) is not int or not 0 <= index < count:
-            return Unnamed("refused some of the batch, and the reply does not say which")
-        refused.setdefault(index, rules.words(error))
-    return Taken(refused)
-
-
-def _suppress(
-    settings: CustomerioSettings, http: Http, identifiers: Sequence[str]
-) -> DeletionTaken | Reply:
-    """Delete profiles for good, and keep their identifiers from coming back.
-
-    `suppress` does both. A `delete` before it would leave a profile's other identifiers free: those
-    of a profile that is still there are suppressed with the one named.
-    """
-    items = []
-    for identifier in identifiers:
-        parts = split(identifier)
-        if parts is None:
-            return Stop("knows people by their kind of identifier, and one here has none")
-        kind, value = parts
-        items.append(
-            {"type": "person", "identifiers": {rules.KINDS[kind]: value}, "action": "suppress"}
-        )
-    content = LIMITS.join([orjson.dumps(item) for item in items])
-    answer = http.post(_PATH, content=content, headers=settings.headers)
-    reply = _read(answer, len(items)) if isinstance(answer, Answer) else answer
-    return DeletionTaken("deleted and suppressed") if reply == Taken() else reply
+    return Posted(PATH, LIMITS, write, partial(send, settings, http))
 
 
 def _check(settings: CustomerioSettings, http: Http) -> Check:
@@ -193,15 +121,5 @@ CUSTOMERIO = Destination(
         ),
     },
     check=_check,
-    deletions=(
-        Deletion(
-            covers="everything",
-            documentation="https://docs.customer.io/journeys/deleting-users/",
-            request=f"POST /{_PATH} (suppress)",
-            limit=1_000,
-            missing=lambda settings: absent(site_id=settings.site_id, api_key=settings.api_key),
-            url=lambda settings: str(settings.url),
-            ask=_suppress,
-        ),
-    ),
+    deletions=DELETIONS,
 )

@@ -16,7 +16,7 @@ from __future__ import annotations
 import gzip
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -24,14 +24,14 @@ from reverse_etl.clock import milliseconds
 from reverse_etl.contract import Check, Destination, Limits, NoOptions, Object, Taken, Unnamed
 from reverse_etl.destinations.mixpanel_deletion import DELETIONS
 from reverse_etl.destinations.mixpanel_lookup import LookupOptions, LookupTable
-from reverse_etl.destinations.mixpanel_replies import read_reply
-from reverse_etl.destinations.mixpanel_rules import (
-    FUTURE_MS,
-    check_event,
-    check_member,
-    read_profile,
-    read_properties,
+from reverse_etl.destinations.mixpanel_profiles import (
+    PROFILE_LIMITS,
+    engage,
+    write_member,
+    write_profile,
 )
+from reverse_etl.destinations.mixpanel_replies import read_reply
+from reverse_etl.destinations.mixpanel_rules import FUTURE_MS, check_event, read_properties
 from reverse_etl.destinations.mixpanel_settings import MixpanelSettings
 from reverse_etl.destinations.posted import Posted
 from reverse_etl.destinations.replies import failed
@@ -43,10 +43,6 @@ if TYPE_CHECKING:
 # 2 GB a minute, about 30,000 events a second. 10 MB a request by the text, but the reference's
 # own 413 says "exceeds max limit of 2097152 bytes".
 EVENT_LIMITS = Limits(2_000, 2_097_152, 1_048_575, records_per_second=30_000, connections=4)
-# 2,000 records of at most 1 MB; the whole request's limit is not given, so the one of events holds
-PROFILE_LIMITS = Limits(
-    2_000, 2_097_152, 1_048_575, connections=2, prefix=b"[", separator=b",", suffix=b"]"
-)
 
 
 @dataclass(frozen=True)
@@ -69,19 +65,6 @@ def _write_event(latest_ms: int, change: Change) -> bytes:
     return orjson.dumps({"event": change.label, "properties": properties})
 
 
-def _write_member(token: str, name: str, change: Change) -> bytes:
-    check_member(change)
-    operation: dict[str, Any] = {"$union": {name: [change.label]}}
-    if change.operation == "remove":
-        operation = {"$remove": {name: change.label}}
-    return orjson.dumps({"$token": token, "$distinct_id": change.identifier, **operation})
-
-
-def _write_profile(token: str, change: Change) -> bytes:
-    values = read_profile(change)
-    return orjson.dumps({"$token": token, "$distinct_id": change.identifier, "$set": values})
-
-
 def _open_events(settings: MixpanelSettings, _options: NoOptions, http: Http) -> Posted:
     # what is not too far ahead now will not be later either, so the clock is asked only once
     write = partial(_write_event, milliseconds(http.clock.now()) + FUTURE_MS)
@@ -89,13 +72,13 @@ def _open_events(settings: MixpanelSettings, _options: NoOptions, http: Http) ->
 
 
 def _open_members(settings: MixpanelSettings, options: MembershipOptions, http: Http) -> Posted:
-    write = partial(_write_member, settings.project_token.reveal(), options.property)
-    return Posted("engage", PROFILE_LIMITS, write, partial(_engage, http))
+    write = partial(write_member, settings.project_token.reveal(), options.property)
+    return Posted("engage", PROFILE_LIMITS, write, partial(engage, http))
 
 
 def _open_properties(settings: MixpanelSettings, _options: NoOptions, http: Http) -> Posted:
-    write = partial(_write_profile, settings.project_token.reveal())
-    return Posted("engage", PROFILE_LIMITS, write, partial(_engage, http))
+    write = partial(write_profile, settings.project_token.reveal())
+    return Posted("engage", PROFILE_LIMITS, write, partial(engage, http))
 
 
 def _import(settings: MixpanelSettings, http: Http, path: str, content: bytes, count: int) -> Reply:
@@ -108,13 +91,6 @@ def _import(settings: MixpanelSettings, http: Http, path: str, content: bytes, c
     params = {"strict": "1"} | ({"project_id": settings.project_id} if settings.project_id else {})
     packed = gzip.compress(content, 1, mtime=0)
     return read_reply(http.post(path, content=packed, headers=headers, params=params), count)
-
-
-def _engage(http: Http, path: str, content: bytes, count: int) -> Reply:
-    """Change profiles: one record a person, uncompressed, because gzip is not taken here."""
-    headers = {"Content-Type": "application/json"}
-    params = {"ip": "0", "strict": "1", "verbose": "1"}
-    return read_reply(http.post(path, content=content, headers=headers, params=params), count)
 
 
 def _check(settings: MixpanelSettings, http: Http) -> Check:

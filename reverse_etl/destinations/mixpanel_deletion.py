@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import orjson
 
 from reverse_etl.contract import Deletion, DeletionTaken, Stop, Taken
-from reverse_etl.destinations.mixpanel_replies import read_reply
-from reverse_etl.destinations.replies import UNREADABLE
+from reverse_etl.destinations.mixpanel_profiles import engage
+from reverse_etl.destinations.replies import UNREADABLE, read_object
 from reverse_etl.destinations.settings_rules import absent
 from reverse_etl.http import Answer
 
@@ -39,13 +39,7 @@ def _delete_profiles(
         {"$token": token, "$distinct_id": each, "$delete": "", "$ignore_alias": True}
         for each in identifiers
     ]
-    answer = http.post(
-        "engage",
-        content=orjson.dumps(records),
-        headers={"Content-Type": "application/json"},
-        params={"ip": "0", "strict": "1", "verbose": "1"},
-    )
-    reply = read_reply(answer, len(records))
+    reply = engage(http, "engage", orjson.dumps(records), len(records))
     return DeletionTaken("deleted") if reply == Taken() else reply
 
 
@@ -63,10 +57,10 @@ def _ask(
     )
     if not isinstance(answer, Answer):
         return answer
-    body = answer.json()
-    if isinstance(body, dict) and body.get("status") == "error":
+    body = read_object(answer) or {}
+    if body.get("status") == "error":
         return Stop("refuses to make a deletion task")
-    results = body.get("results") if isinstance(body, dict) else None
+    results = body.get("results")
     task = results[0] if isinstance(results, list) and results else results
     if not isinstance(task, dict):
         return UNREADABLE

@@ -16,8 +16,8 @@ from reverse_etl.destinations.customerio import (
     CUSTOMERIO,
     CustomerioSettings,
     EventOptions,
-    _read,
 )
+from reverse_etl.destinations.customerio_batch import read
 from reverse_etl.destinations.customerio_rules import words
 from reverse_etl.http import Answer, Http
 from warehouse.errors import UsageError
@@ -226,7 +226,7 @@ def errors(*indexes: object) -> dict[str, Any]:
     ],
 )
 def test_a_reply_is_read_row_by_row(reply: Answer, expected: object) -> None:
-    found = _read(reply, 3)
+    found = read(reply, 3)
     if isinstance(expected, str):
         assert isinstance(found, Unnamed)
         assert expected in found.reason
@@ -240,7 +240,7 @@ def test_a_reply_is_read_row_by_row(reply: Answer, expected: object) -> None:
 )
 def test_a_reply_that_is_not_the_documented_one_says_nothing(reply: Answer) -> None:
     undocumented = Later("a reply that is not the documented one", is_maybe_accepted=True)
-    assert _read(reply, 3) == undocumented
+    assert read(reply, 3) == undocumented
 
 
 def test_a_refusal_is_told_without_addresses_and_values() -> None:
