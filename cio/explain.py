@@ -22,7 +22,12 @@ _IDENTIFIERS = """
 select identifier_type, identifier, first_seen_at, last_seen_at, is_shared
 from person_identifiers where person_id = $person order by identifier_type, last_seen_at desc
 """
-_CONSENT = "select channel, is_opted_out, stated_at from person_consent where person_id = $person"
+_CONSENT = """
+select channel, is_opted_out, stated_at from person_consent where person_id = $person
+union all
+select topic, not is_subscribed, stated_at from person_topics where person_id = $person
+order by channel
+"""
 _PRESSURE = """
 select messages_7d, messages_14d, messages_30d, clicks_14d, clicks_30d, tier
 from person_fatigue where person_id = $person
@@ -60,7 +65,7 @@ class Explanation:
         person_id: The person.
         as_of: The instant windows are relative to.
         identifiers: Every id they ever had.
-        consent: Their latest word a channel.
+        consent: Their latest word a channel or topic.
         pressure: Messages and clicks in windows.
         purchases: What they bought.
         events: Their newest message events.

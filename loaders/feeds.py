@@ -65,6 +65,21 @@ class Arrange(Protocol):
 
 
 @dataclass(frozen=True)
+class Preferences:
+    """Where rows have choices of the subscription center.
+
+    Attributes:
+        mark: The column that tells whether a row has any: their attribute's name is in its text.
+        column: The column that holds the JSON they are in.
+        keys: The keys that lead to them there.
+    """
+
+    mark: str
+    column: str
+    keys: Sequence[str]
+
+
+@dataclass(frozen=True)
 class OptOuts:
     """Which rows of a batch say that somebody wants no more messages.
 
@@ -72,12 +87,14 @@ class OptOuts:
         table: The table they are rows of.
         column: The column that says so.
         values: The values that do.
+        preferences: Where rows refuse topics or channels, if they do.
         identifiers: The columns that say who.
     """
 
     table: str
     column: str
     values: Sequence[str | bool]
+    preferences: Preferences | None = None
     identifiers: Sequence[str] = ("cio_id", "customer_id", "email")
 
 

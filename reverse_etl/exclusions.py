@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from warehouse.connection import Published
 
 NO_CONSENT = "no consent"
+NOT_IN_TOPIC = "not in the topic"
 HELD_OUT = "held out"
 _PERSONAL = (
     *("person_id", "customer_id", "cio_id", "profile_key", "email", "phone"),
@@ -42,7 +43,8 @@ def exclude(
 
     In it is who must not be in an activating sync: `marts.person_consent` (person_id,
     is_opted_out) and `marts.experiment_people` (person_id, is_held_out, `covers`, a list of syncs
-    or `all`, and `held_out_until`, null for no end) decide; and who opted out since.
+    or `all`, and `held_out_until`, null for no end) decide; who opted out since; and where the sync
+    names a topic, `marts.person_topics` (person_id, topic, is_subscribed).
 
     Args:
         published: The build.
@@ -52,7 +54,7 @@ def exclude(
 
     Raises:
         CioError: The build lacks one of them, so that nobody could be told from those who must
-            not be reached.
+            not be reached; or nothing is known of the topic.
     """
     connection = published.connection
     connection.execute("create temp table excluded (person_id varchar, reason varchar)")
@@ -73,6 +75,8 @@ def exclude(
             {"reason": OPTED_OUT},
         )
         connection.unregister("opted_out")
+    if sync.topic is not None:
+        _exclude_by_topic(published, sync, sync.topic)
     people = published.table("marts", "experiment_people")
     # a build of before the column was there lets nobody out
     has_end = "held_out_until" in columns_of(published, "marts", "experiment_people")
@@ -83,6 +87,37 @@ def exclude(
         f"list_transform(string_split(covers, ','), lambda s: trim(s)), ['all', '{sync.name}']) "
         f"and {is_held_out} and person_id not in (select person_id from excluded)",
         {"at": at} if has_end else {},
+    )
+
+
+def _exclude_by_topic(published: Published, sync: Sync, topic: str) -> None:
+    """Leave out who left the topic; and who never chose it, unless people are in it by default."""
+    _require(published, sync, "person_topics", {"person_id", "topic", "is_subscribed"})
+    _require(published, sync, "subscription_topics", {"topic", "is_subscribed_by_default"})
+    topics = published.table("marts", "subscription_topics")
+    row = published.connection.execute(
+        f"select is_subscribed_by_default from {topics} where topic = $topic",  # noqa: S608 - a name of the build
+        {"topic": topic},
+    ).fetchone()
+    if row is None:
+        message = (
+            f"sync {sync.name} is for {topic}, and neither the App API's topics nor anybody's "
+            f"preferences have it. Correct `topic`, or run `cio load api topics` and `cio build`; "
+            "nothing was sent."
+        )
+        raise CioError(message)
+    of_topic = f"{published.table('marts', 'person_topics')} where topic = $topic"
+    outbound = published.table("outbound", sync.model)
+    out = (
+        f"select person_id from {of_topic} and not is_subscribed"  # noqa: S608 - names of the build
+        if row[0]
+        else f"select distinct person_id from {outbound} where person_id is not null "  # noqa: S608 - names of the build
+        f"and person_id not in (select person_id from {of_topic} and is_subscribed)"
+    )
+    published.connection.execute(
+        f"insert into excluded select person_id, $reason from ({out}) as out "  # noqa: S608 - names of the build
+        "where person_id not in (select person_id from excluded)",
+        {"topic": topic, "reason": NOT_IN_TOPIC},
     )
 
 

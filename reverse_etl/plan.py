@@ -310,7 +310,7 @@ def _opted_out(home: Home, sync: Sync, published: Published) -> frozenset[str]:
     if sync.use != "activate":
         return frozenset()
     build = published.build
-    hashes = opted_out(stop_list_path(home), build.started_at)
+    hashes = opted_out(stop_list_path(home), build.started_at, topic=sync.topic)
     return frozenset(people_known_as(home, published.path, build.schema_prefix, hashes))
 
 

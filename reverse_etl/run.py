@@ -343,7 +343,7 @@ class _Run:
                 sync=sync,
                 channel=kind.open(self.target.settings, sync.options, http),
                 is_repeatable=kind.is_repeatable,
-                stop_list=read_for(self.room.home, sync.use, plan.build),
+                stop_list=read_for(self.room.home, sync.use, plan.build, topic=sync.topic),
                 findings=findings,
                 clock=clock,
                 halt=self.halt,

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 IDENTITIES = ("customer_id", "email", "cio_id", "person_id", "profile_key")
 _KEYS = (
-    *("destination", "object", "model", "use", "mode", "identity", "refresh"),
+    *("destination", "object", "model", "use", "mode", "identity", "refresh", "topic"),
     *("audiences", "filter", "canary", "guards", "settings"),
 )
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,99}")
+_TOPIC = re.compile(r"topic_[0-9]+")
 _NUMBERS = ("max_change_share", "max_age_hours", "min_identified_share")
 _BAND = 2
 
@@ -63,6 +64,7 @@ class Sync:
         mode: How the destination is kept.
         identity: The outbound column that names a person there.
         refresh: How often it should run, in words.
+        topic: The topic of the subscription center that people must want, or nothing.
         filter: Columns of the model and the values let through.
         canary: The people that the first run carries, alone, by any of their ids; none if empty.
         guards: What a run must keep to.
@@ -80,6 +82,7 @@ class Sync:
     mode: Mode
     identity: str
     refresh: str | None = None
+    topic: str | None = None
     filter: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     canary: tuple[str, ...] = ()
     guards: Guards = field(default_factory=Guards)
@@ -150,6 +153,7 @@ def _sync(exposure: Mapping[str, Any]) -> Sync:
         mode=_one_of(meta, "mode", tuple(sorted(kind.modes)), where),
         identity=_identity(meta, kind, where),
         refresh=meta.get("refresh"),
+        topic=_topic(meta, where),
         filter=_filter(meta, where),
         canary=_canary(meta, where),
         guards=_guards(meta.get("guards") or {}, where),
@@ -195,6 +199,22 @@ def _text(meta: Mapping[str, Any], key: str, where: str) -> str:
         message = f"{where}: {key} must be the name of an outbound model"
         raise UsageError(message)
     return value
+
+
+def _topic(meta: Mapping[str, Any], where: str) -> str | None:
+    topic = meta.get("topic")
+    if topic is None:
+        return None
+    if not isinstance(topic, str) or _TOPIC.fullmatch(topic) is None:
+        message = f"{where}: topic must be one as preferences name it, such as topic_1"
+        raise UsageError(message)
+    if meta["use"] != "activate":
+        message = (
+            f"{where}: topic keeps people out of a sync that activates them, and use is "
+            f"{meta['use']}"
+        )
+        raise UsageError(message)
+    return topic
 
 
 def _filter(meta: Mapping[str, Any], where: str) -> dict[str, tuple[str, ...]]:

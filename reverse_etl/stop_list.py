@@ -11,7 +11,7 @@ import orjson
 from reverse_etl.profile_keys import bare
 from warehouse.known_people import people_known_as
 from warehouse.publish import file_name
-from warehouse.stop_list import counts, digest, read_line, stop_list_path
+from warehouse.stop_list import counts, digest, is_about, read_line, stop_list_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +42,7 @@ class StopList:
         path: Path,
         use: Use,
         *,
+        topic: str | None = None,
         since: datetime | None = None,
         find_people: FindPeople | None = None,
     ) -> None:
@@ -50,12 +51,14 @@ class StopList:
         Args:
             path: The stop list.
             use: What the sync is for.
+            topic: The topic that the sync names; opt-outs of others do not concern it.
             since: When the build of the plan started; opt-outs that it knew are left to it.
             find_people: Finds the people whom hashed identifiers belong to, so that who opted out
                 under one is not sent under another; nothing where they are known by these alone.
         """
         self._path = path
         self._use = use
+        self._topic = topic
         self._since = since
         self._find_people = find_people
         self.news = 0
@@ -95,6 +98,8 @@ class StopList:
             return
         if entry["kind"] == "erasure":
             self._erased.add(entry["identifier"])
+        elif not is_about(entry, self._topic):
+            return
         elif entry["kind"] == "opt_out" and entry["identifier"] not in self._opted_out:
             self._opted_out.add(entry["identifier"])
             opted_out.add(entry["identifier"])
@@ -114,12 +119,13 @@ class StopList:
         return OPTED_OUT if is_opted_out else None
 
 
-def read_for(home: Home, use: Use, build: Build) -> StopList:
+def read_for(home: Home, use: Use, build: Build, *, topic: str | None = None) -> StopList:
     """The stop list for a plan of a build, which says who is known by what."""
     published = home.published / file_name(build)
     return StopList(
         stop_list_path(home),
         use,
+        topic=topic,
         since=build.started_at,
         find_people=partial(people_known_as, home, published, build.schema_prefix),
     )

@@ -4,7 +4,8 @@
 `{"kind": "opt_out" | "erasure", "identifier": "<sha256>", "at": "<instant>", "by": "…"}`, the hash
 of the identifier, trimmed and in small letters, so the list itself holds nothing personal. `at` is
 when the line was written, in UTC: an opt-out that a load wrote before a build started is in that
-build's tables, which know which channel it was for and whether the person came back.
+build's tables, which know which channel it was for and whether the person came back. An opt-out
+with `topics`, a list of topics of the subscription center, is of these alone.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from __future__ import annotations
 import hashlib
 import os
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from warehouse.home import Home
@@ -39,7 +40,14 @@ def digest(identifier: str) -> str:
     return hashlib.sha256(identifier.strip().lower().encode()).hexdigest()
 
 
-def append(path: Path, kind: Kind, identifiers: Iterable[str | None], *, by: Writer) -> int:
+def append(
+    path: Path,
+    kind: Kind,
+    identifiers: Iterable[str | None],
+    *,
+    by: Writer,
+    topics: Iterable[str] = (),
+) -> int:
     """Add people to the stop list.
 
     Lines are written at once, at the end of the file, so that writers do not cut into each other.
@@ -49,6 +57,7 @@ def append(path: Path, kind: Kind, identifiers: Iterable[str | None], *, by: Wri
         kind: Why they must not be sent.
         identifiers: Anything they are known by; what is empty is passed over.
         by: Who writes.
+        topics: The topics that an opt-out is of; of everything if there are none.
 
     Returns:
         How many lines were added.
@@ -57,11 +66,11 @@ def append(path: Path, kind: Kind, identifiers: Iterable[str | None], *, by: Wri
     hashes = dict.fromkeys(digest(each) for each in identifiers if each and each.strip())
     if not hashes:
         return 0
+    entry: dict[str, object] = {"kind": kind, "at": at, "by": by}
+    if named := sorted(set(topics)):
+        entry["topics"] = named
     lines = [
-        orjson.dumps(
-            {"kind": kind, "identifier": each, "at": at, "by": by},
-            option=orjson.OPT_APPEND_NEWLINE,
-        )
+        orjson.dumps(entry | {"identifier": each}, option=orjson.OPT_APPEND_NEWLINE)
         for each in hashes
     ]
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -71,8 +80,10 @@ def append(path: Path, kind: Kind, identifiers: Iterable[str | None], *, by: Wri
     return len(lines)
 
 
-def opted_out(path: Path, since: datetime) -> set[str]:
+def opted_out(path: Path, since: datetime, *, topic: str | None = None) -> set[str]:
     """Hashes of what people were called by who opted out after a build had started.
+
+    Of everything, or of the topic.
 
     Without the margin for what waits for its load: such a one is not sent (`counts`), but whether
     to take somebody off a list is for the build to say, which knows who came back.
@@ -86,12 +97,13 @@ def opted_out(path: Path, since: datetime) -> set[str]:
         entry["identifier"]
         for entry in entries
         if entry["kind"] == "opt_out"
+        and is_about(entry, topic)
         and entry.get("at") is not None
         and datetime.fromisoformat(entry["at"]) >= since
     }
 
 
-def read_line(line: bytes) -> dict[str, str] | None:
+def read_line(line: bytes) -> dict[str, Any] | None:
     """An entry of the list; nothing if the line is none, or is still being written."""
     try:
         entry = orjson.loads(line)
@@ -102,7 +114,13 @@ def read_line(line: bytes) -> dict[str, str] | None:
     return dict(entry) if is_whole else None
 
 
-def counts(entry: dict[str, str], since: datetime | None) -> bool:
+def is_about(entry: Mapping[str, Any], topic: str | None) -> bool:
+    """Whether an opt-out is of everything, or of the topic that a sync names."""
+    topics = entry.get("topics")
+    return not topics or topic in topics
+
+
+def counts(entry: Mapping[str, Any], since: datetime | None) -> bool:
     """Whether an opt-out is news to a build that started at `since`; erasures always count."""
     written = entry.get("at")
     if since is None or written is None or entry.get("kind") == "erasure":

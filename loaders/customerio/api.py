@@ -19,7 +19,8 @@ from loaders.customerio.api_resources import RESOURCES, Reading, Resource
 from loaders.customerio.api_settings import read_api_settings
 from loaders.customerio.api_spool import spooling
 from loaders.customerio.tables import DATASET, TABLES
-from loaders.feeds import OptOuts
+from loaders.feeds import OptOuts, Preferences
+from loaders.preferences import ATTRIBUTE
 from loaders.stops import stop_rows
 from warehouse.connection import open_warehouse
 from warehouse.errors import CioError, UsageError
@@ -40,7 +41,12 @@ FEED = "api"
 LOOKBACK_DAYS = 30
 FIRST_MESSAGES_DAYS = 180
 """How far back a first load of messages goes; the vendor's own default is six months."""
-OPT_OUTS = OptOuts(api_tables.PEOPLE.name, "is_unsubscribed", (True,))
+OPT_OUTS = OptOuts(
+    api_tables.PEOPLE.name,
+    "is_unsubscribed",
+    (True,),
+    Preferences("attributes", "attributes", (ATTRIBUTE,)),
+)
 MERGES_LOOKBACK = timedelta(days=1)
 EVERYTHING = timedelta(days=10_000)
 """Longer than the vendor keeps anything."""

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from loaders.bookkeeping import quarantine, quarantine_lines
 from loaders.customerio.tables import DATASET, TABLES, WEBHOOK_COLUMNS, WEBHOOK_EVENTS
-from loaders.feeds import Feed, OptOuts, Parsed
+from loaders.feeds import Feed, OptOuts, Parsed, Preferences
 from loaders.lines import Lines, read_lines
 from loaders.locations import File, open_file
 from loaders.receiver.envelope import open_envelopes
@@ -215,5 +215,10 @@ WEBHOOKS = Feed(
     suffixes=SUFFIXES,
     targets=(),
     parse=parse,
-    opt_outs=OptOuts(WEBHOOK_EVENTS, "metric", OPT_OUT_METRICS),
+    opt_outs=OptOuts(
+        WEBHOOK_EVENTS,
+        "metric",
+        OPT_OUT_METRICS,
+        Preferences("metric", "payload", ("data", "content")),
+    ),
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from loaders.feeds import OptOuts
+from loaders.feeds import OptOuts, Preferences
 from loaders.people.tables import DATASET, TABLES
+from loaders.preferences import ATTRIBUTE
 from loaders.row_feeds import RowFeed, Target
 
 PEOPLE = RowFeed(
@@ -25,5 +26,10 @@ PEOPLE = RowFeed(
     key=("payload",),
     any_of=("customer_id", "email", "cio_id"),
     keeps_others=True,
-    opt_outs=OptOuts("people", "is_unsubscribed", (True,)),
+    opt_outs=OptOuts(
+        "people",
+        "is_unsubscribed",
+        (True,),
+        Preferences("attributes", "attributes", (ATTRIBUTE,)),
+    ),
 ).feed()

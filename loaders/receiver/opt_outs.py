@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from loaders.preferences import CHANGED, refused
 from warehouse.stop_list import append
 
 if TYPE_CHECKING:
@@ -14,11 +15,11 @@ if TYPE_CHECKING:
 OPT_OUT_METRICS = ("unsubscribed", "spammed", "suppressed")
 """What a person who wants no more messages did, or had done to them."""
 
-_MARKS = tuple(f'"{metric}"'.encode() for metric in OPT_OUT_METRICS)
+_MARKS = tuple(f'"{metric}"'.encode() for metric in (*OPT_OUT_METRICS, CHANGED))
 
 
 def stop_opted_out(path: Path, body: bytes) -> int:
-    """Put the person of an opt-out on the stop list.
+    """Put the person of an opt-out on the stop list, or who left a channel or topics.
 
     Only a body that has one of the metrics somewhere in it is read; one that cannot be read is left
     to the load, as everything else about it.
@@ -34,12 +35,16 @@ def stop_opted_out(path: Path, body: bytes) -> int:
         return 0
     try:
         event = orjson.loads(body)
-        if event["metric"] not in OPT_OUT_METRICS:
+        metric, data = event["metric"], event["data"]
+        if metric not in (*OPT_OUT_METRICS, CHANGED):
             return 0
-        data = event["data"]
+        is_channel, topics = refused(data.get("content")) if metric == CHANGED else (True, ())
         known = {**data, **(data.get("identifiers") or {})}
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         return 0
     names = ("cio_id", "id", "customer_id", "email")
     identifiers = [str(known[name]) for name in names if known.get(name)]
-    return append(path, "opt_out", identifiers, by="receive")
+    added = append(path, "opt_out", identifiers, by="receive") if is_channel else 0
+    if topics:
+        added += append(path, "opt_out", identifiers, by="receive", topics=topics)
+    return added

@@ -46,6 +46,37 @@ def test_webhooks_of_opt_outs_stop(
     assert stopped(home) == {digest("9"), digest("k")}
 
 
+def test_topics_and_channels_that_are_left_stop_whatever_feed_tells(
+    home: Home, tmp_path: Path, event: Callable[..., bytes]
+) -> None:
+    def changed(number: str, content: object) -> bytes:
+        data = {"identifiers": {"id": f"w{number}"}, "content": content}
+        return event(number, metric="cio_subscription_preferences_changed", data=data)
+
+    webhooks = tmp_path / "events.jsonl"
+    webhooks.write_bytes(
+        changed("1", '{"topics":{"topic_1":false,"topic_2":true}}')
+        + changed("2", '{"channels":{"email":false},"topics":{"topic_1":true}}')
+        + changed("3", '{"topics":{"topic_1":true}}')
+        + changed("4", "not JSON")
+        + changed("5", None)
+        + event("6", data={"identifiers": {"id": "w6"}, "content": '{"topics":{"topic_1":false}}'})
+    )
+    load(home, "webhooks", [str(webhooks)])
+    people = tmp_path / "people.csv"
+    people.write_text(
+        "customer_id,cio_subscription_preferences\n"
+        'p1,"{""topics"":{""topic_2"":""false"",""topic_1"":false}}"\np2,\np3,{}\n'
+    )
+    load(home, "people", [str(people)])
+    lines = [json.loads(line) for line in stop_list_path(home).read_text().splitlines()]
+    assert {(line["identifier"], tuple(line.get("topics", ()))) for line in lines} == {
+        (digest("w1"), ("topic_1",)),
+        (digest("w2"), ()),
+        (digest("p1"), ("topic_1", "topic_2")),
+    }
+
+
 def test_opt_outs_of_mparticle_stop(home: Home, tmp_path: Path) -> None:
     def batch(mpid: str, *, is_opted_out: bool) -> str:
         data = {"is_opted_out": is_opted_out, "timestamp_unixtime_ms": 1_700_000_000_000}

@@ -376,6 +376,57 @@ def test_without_knowing_who_must_not_be_reached_nobody_is_activated(
         one(room)
 
 
+TOPICS = {
+    "marts.person_topics": "select * from (values ('person-1', 'topic_1', false), "
+    "('person-2', 'topic_1', true), ('person-3', 'topic_2', false), "
+    "('person-0', 'topic_2', true)) as said(person_id, topic, is_subscribed)",
+    "marts.subscription_topics": "select * from (values ('topic_1', true), ('topic_2', false), "
+    "('topic_3', null)) as topics(topic, is_subscribed_by_default)",
+}
+
+
+@pytest.mark.parametrize(
+    ("topic", "sent"),
+    [
+        (None, {"customer-0", "customer-1", "customer-2", "customer-3"}),
+        ("topic_1", {"customer-0", "customer-2", "customer-3"}),
+        # nobody is in it, or it is not known whether anybody is, without a word of theirs
+        ("topic_2", {"customer-0"}),
+        ("topic_3", set()),
+    ],
+)
+def test_a_sync_of_a_topic_is_for_those_who_want_it(
+    world: World, room: Callable[..., Room], topic: str | None, sent: set[str]
+) -> None:
+    world.declare_members(use="activate", **({"topic": topic} if topic else {}))
+    world.build(members=[member(n) for n in range(4)], tables=TOPICS)
+    plan = one(room)
+    assert counts(plan) == (len(sent), 0, 0)
+    assert plan.left_out == ({"not in the topic": 4 - len(sent)} if len(sent) < 4 else {})
+
+
+def test_a_topic_left_closes_the_list_and_no_guard_holds_it(
+    world: World, rows: Callable[..., list[dict[str, Any]]]
+) -> None:
+    world.declare_members(use="activate", topic="topic_1")
+    world.build(members=[member(1), member(2)], tables=TOPICS)
+    world.receive("members", "20260101T000000000000-a", *_all([member(1), member(2)], "add"))
+    found = [(row["operation"], row["person_id"], row["is_exempt"]) for row in rows("members")]
+    assert found == [("remove", "person-1", True)]
+
+
+def test_a_topic_that_nobody_ever_told_of_sends_nothing(
+    world: World, room: Callable[..., Room]
+) -> None:
+    world.declare_members(use="activate", topic="topic_11")
+    world.build(members=[member(1)], tables=TOPICS)
+    with pytest.raises(CioError, match=r"topic_11.*cio load api topics"):
+        one(room)
+    world.build(members=[member(1)], tables={"marts.person_topics": "select 1 as person_id"})
+    with pytest.raises(CioError, match="person_topics has no is_subscribed, topic"):
+        one(room)
+
+
 def test_an_opt_out_removes_from_an_activating_sync_and_no_guard_holds_it(
     world: World, rows: Callable[..., list[dict[str, Any]]]
 ) -> None:

@@ -55,6 +55,9 @@ def test_a_sync_is_read_with_its_defaults(world: World) -> None:
         ({"settings": [1]}, "settings must be a mapping"),
         ({"filter": {"metric": "clicked"}}, "filter must be columns with a list of values"),
         ({"audiences": []}, "audiences must be a list of names"),
+        ({"use": "activate", "topic": "News"}, "topic must be one as preferences name it"),
+        ({"use": "activate", "topic": 1}, "topic must be one as preferences name it"),
+        ({"use": "analyse", "topic": "topic_1"}, "use is analyse"),
     ],
 )
 def test_a_wrong_sync_is_named_with_its_key_and_what_is_allowed(

@@ -106,6 +106,48 @@ def test_an_opt_out_while_a_sync_delivers_stops_the_person_under_every_identifie
     assert stop_list.reason(change(1)) == OPTED_OUT
 
 
+def test_a_topic_left_after_the_build_stops_the_syncs_of_that_topic_alone(
+    world: World, room: Callable[..., Room], tmp_path: Path
+) -> None:
+    topics = {
+        "marts.person_topics": "select '' as person_id, '' as topic, true as is_subscribed "
+        "where false",
+        "marts.subscription_topics": "select unnest(['topic_1', 'topic_2']) as topic, "
+        "true as is_subscribed_by_default",
+    }
+    for name, topic in (("of_one", "topic_1"), ("of_two", "topic_2"), ("of_none", None)):
+        named = {"topic": topic} if topic else {}
+        world.declare_members(name, use="activate", settings={"property": name}, **named)
+    world.build(members=[member(n) for n in range(3)], tables=IDENTIFIERS | topics)
+    planned = {plan.name: plan.adds for plan in plan_syncs(room())}
+    assert planned == {"of_one": 3, "of_two": 3, "of_none": 3}
+    changed = {
+        "event_id": "changed",
+        "object_type": "customer",
+        "metric": "cio_subscription_preferences_changed",
+        "timestamp": 1_767_225_600,
+        "data": {
+            "identifiers": {"email": "1@example.com"},
+            "content": json.dumps({"topics": {"topic_1": False, "topic_2": True}}),
+        },
+    }
+    path = tmp_path / "changes.jsonl"
+    path.write_text(json.dumps(changed) + "\n")
+    load(world.home, "webhooks", [str(path)])
+    plans = {plan.name: (plan.adds, plan.left_out) for plan in plan_syncs(room())}
+    assert plans == {"of_one": (2, {OPTED_OUT: 1}), "of_two": (3, {}), "of_none": (3, {})}
+
+    # one who leaves while a sync delivers is not in its next attempt
+    with read_published(world.home) as published:
+        build = published.build
+    append(stop_list_path(world.home), "opt_out", ["0@example.com"], by="load", topics=["topic_2"])
+    lists = {t: read_for(world.home, "activate", build, topic=t) for t in ("topic_2", None)}
+    for each in lists.values():
+        each.refresh()
+    assert lists["topic_2"].reason(change(0)) == OPTED_OUT
+    assert lists[None].reason(change(0)) is None
+
+
 def test_what_a_build_knows_goes_when_the_build_goes(
     built: World, room: Callable[..., Room]
 ) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from warehouse.stop_list import UNLOADED, append, counts, digest, opted_out
+from warehouse.stop_list import UNLOADED, append, counts, digest, is_about, opted_out
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +30,24 @@ def test_lines_hold_hashes_and_each_identifier_once(tmp_path: Path) -> None:
         ("erasure", digest("c1"), "erase"),
     ]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_who_left_a_topic_opted_out_of_that_topic_alone(tmp_path: Path) -> None:
+    path = tmp_path / "stop_list.ndjson"
+    append(path, "opt_out", ["c1"], by="load", topics=["topic_2", "topic_1", "topic_2"])
+    append(path, "opt_out", ["c2"], by="load")
+    first, second = (json.loads(line) for line in path.read_text().splitlines())
+    assert first["topics"] == ["topic_1", "topic_2"]
+    assert "topics" not in second
+    assert (is_about(first, "topic_1"), is_about(first, "topic_3"), is_about(first, None)) == (
+        True,
+        False,
+        False,
+    )
+    assert is_about(second, None)
+    assert is_about(second, "topic_1")
+    assert opted_out(path, BUILT) == {digest("c2")}
+    assert opted_out(path, BUILT, topic="topic_2") == {digest("c1"), digest("c2")}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ with message_events as (
 
 profiles as (
     select * from {{ ref('stg_people__consents') }}
-    where coalesce(stated_at, {{ as_of() }}) <= {{ as_of() }}
+    where is_opted_out is not null and coalesce(stated_at, {{ as_of() }}) <= {{ as_of() }}
 ),
 
 api_people as (
@@ -26,6 +26,11 @@ customerio_people as (
 export_attributes as (
     select * from {{ ref('stg_customerio__export_attributes') }}
     where attribute_name = 'unsubscribed' and coalesce(changed_at, {{ as_of() }}) <= {{ as_of() }}
+),
+
+preferences as (
+    select * from {{ ref('int_subscription_preferences') }}
+    where channel is not null and coalesce(stated_at, {{ as_of() }}) <= {{ as_of() }}
 ),
 
 profile_people as (
@@ -104,6 +109,16 @@ statements as (
     from export_attributes
     inner join profile_people
         on export_attributes.profile_key = profile_people.profile_key
+
+    union all
+
+    select
+        person_id,
+        channel,
+        stated_at,
+        not is_subscribed as is_opted_out,
+        false as is_suppressed
+    from preferences
 ),
 
 -- The latest word counts; of two at one instant the opt-out does. Nothing outweighs a suppression

@@ -132,6 +132,16 @@ def test_people_who_are_unsubscribed_are_stopped_until_a_build_knows(api: Api) -
     added = [json.loads(line)["identifier"] for line in path.read_text().splitlines()][3:]
     assert added == [digest(name) for name in ("03002", "u2", "u2@example.com")]
 
+    # who leaves a topic is stopped for that topic
+    attributes = api.workspace.people[3]["attributes"]
+    attributes["cio_subscription_preferences"] = json.dumps({"topics": {"topic_1": False}})
+    api.load("people")
+    lines = [json.loads(line) for line in path.read_text().splitlines()][6:]
+    assert [line["identifier"] for line in lines] == [
+        digest(name) for name in ("03003", "u3", "u3@example.com")
+    ]
+    assert all(line["topics"] == ["topic_1"] for line in lines)
+
 
 def test_the_recipient_of_a_message_is_kept_nowhere(api: Api, select: Select) -> None:
     api.load("messages")

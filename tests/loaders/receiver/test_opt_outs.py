@@ -25,6 +25,13 @@ def unsubscribed(**fields: object) -> bytes:
     return json.dumps({"event_id": "e", "metric": "unsubscribed", "data": data} | fields).encode()
 
 
+def changed(content: object) -> bytes:
+    data = {"identifiers": {"id": "C-1", "email": "A@example.com", "cio_id": "03"}}
+    return unsubscribed(
+        metric="cio_subscription_preferences_changed", data=data | {"content": content}
+    )
+
+
 def listed(path: Path) -> list[tuple[str, str, str]]:
     lines = path.read_text().splitlines() if path.exists() else []
     entries = [json.loads(line) for line in lines]
@@ -54,6 +61,12 @@ def test_an_unsubscribe_is_on_the_stop_list_when_it_is_acknowledged(
         (unsubscribed(data=None), 0),
         (unsubscribed(data={"identifiers": []}), 0),
         (b'{"metric":"unsubscribed"', 0),
+        (changed('{"topics":{"topic_1":false}}'), 3),
+        (changed('{"topics":{"topic_1":true},"channels":{"sms":true}}'), 0),
+        (changed('{"topics":{"topic_1":false},"channels":{"sms":false}}'), 6),
+        (changed({"channels": {"sms": False}}), 3),
+        (changed("[]"), 0),
+        (changed(None), 0),
         (b'["unsubscribed"]', 0),
     ],
 )
