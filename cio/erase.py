@@ -17,15 +17,16 @@ import orjson
 from filelock import FileLock
 
 from cio.erase_files import erase_journals, erase_spool
-from cio.erase_rows import Person, count_rows, erase_rows, rewrite
+from cio.erase_rows import Person, count_rows, erase_rows, found_links, rewrite
 from reverse_etl.deletion import VendorRequest, ask_vendors
 from reverse_etl.destinations import DESTINATIONS
 from reverse_etl.erase import Removal, remove_person
 from reverse_etl.profile_keys import KINDS
 from warehouse.connection import open_warehouse, read_published
+from warehouse.erased import put_up, read_tombstones, salted
 from warehouse.errors import CioError, UsageError
 from warehouse.publish import known_people_file, published_files
-from warehouse.stop_list import append, digest, stop_list_path
+from warehouse.stop_list import append_hashes, digest, stop_list_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +60,7 @@ class Erasure:
         case: Its name, made of the identifier's hash.
         at: When, naive UTC.
         is_complete: Whether nothing is left that we can remove.
-        hashes: SHA-256 of each identifier, as the stop list has them.
+        tombstones: Salted hashes of what they were known by, as the stop list has them.
         rows: Rows deleted (of receipts: put under a hash) by table.
         published: The same in published builds.
         events: Lines taken out of what the receiver keeps.
@@ -75,7 +76,7 @@ class Erasure:
     case: str
     at: datetime
     is_complete: bool
-    hashes: tuple[str, ...]
+    tombstones: tuple[str, ...]
     rows: dict[str, int]
     published: int
     events: int
@@ -112,14 +113,15 @@ def erase(room: Room, identifier: str, *, on_step: Callable[[str], None]) -> Era
         raise UsageError(message)
     home = room.home
     with FileLock(home.locks / "erase.lock"):
-        case = home.root / "erasures" / digest(identifier)[:16]
+        name = salted(stop_list_path(home)).of(digest(identifier))[:16]
+        case = home.root / "erasures" / name
         case.mkdir(mode=0o700, parents=True, exist_ok=True)
         person, shared = _person(home, case, identifier)
         _write(
             case / "case.json", {"people": person.people, "names": person.names, "shared": shared}
         )
-        on_step("the stop list: nobody sends to them from here on")
-        _stop(home, case, person)
+        on_step("the stop list: nobody sends to them or loads them from here on")
+        tombstones = put_up(stop_list_path(home), (*person.names, *person.people))
         on_step("destinations")
         removals = tuple(remove_person(room, person.people, person.names))
         on_step("what vendors delete for good")
@@ -130,7 +132,7 @@ def erase(room: Room, identifier: str, *, on_step: Callable[[str], None]) -> Era
         if not is_removed:
             on_step("a destination did not take a removal: receipts stay until it does")
         on_step("the warehouse")
-        rows, rows_left = _warehouse(home, person, has_receipts=is_removed)
+        rows, rows_left, links = _warehouse(home, person, has_receipts=is_removed)
         on_step("published builds")
         published = sum(_published(path, person) for path in published_files(home))
         on_step("what the receiver and the syncs keep")
@@ -141,7 +143,7 @@ def erase(room: Room, identifier: str, *, on_step: Callable[[str], None]) -> Era
             case=case.name,
             at=datetime.now(UTC).replace(tzinfo=None),
             is_complete=is_removed and not still_open and rows_left == 0,
-            hashes=tuple(digest(name) for name in (*person.names, *person.people)),
+            tombstones=(*tombstones, *links),
             rows=rows,
             published=published,
             events=events,
@@ -154,6 +156,35 @@ def erase(room: Room, identifier: str, *, on_step: Callable[[str], None]) -> Era
             proof=str(case / "proof.json"),
         )
         return _close(case, found)
+
+
+def readmit(home: Home, identifier: str) -> int:
+    """Let somebody in again who was erased, and came back.
+
+    Args:
+        home: The home.
+        identifier: What they were erased under, or were also known by then.
+
+    Returns:
+        How many tombstones were lifted.
+
+    Raises:
+        UsageError: Nobody who is known by that was erased.
+    """
+    path = stop_list_path(home)
+    with FileLock(home.locks / "erase.lock"):
+        tombstones = read_tombstones(path)
+        theirs = tombstones.of(digest(identifier))
+        proofs = [_read(proof) or {} for proof in (home.root / "erasures").glob("*/proof.json")]
+        cases = (one.get("tombstones", []) for one in proofs)
+        known = {each for case in cases if theirs in case for each in case} | {theirs}
+        lifted = append_hashes(
+            path, "readmission", sorted(filter(tombstones.stands, known)), by="readmit"
+        )
+    if not lifted:
+        message = f"nobody known as {identifier!r} was erased here, or they are in again"
+        raise UsageError(message)
+    return lifted
 
 
 def _person(home: Home, case: Path, identifier: str) -> tuple[Person, list[str]]:
@@ -190,28 +221,24 @@ def _identifiers(home: Home, identifier: str) -> list[tuple[str, str, bool]]:
         return []
 
 
-def _stop(home: Home, case: Path, person: Person) -> None:
-    marker = case / "stopped"
-    names = (*person.names, *person.people)
-    text = "\n".join(sorted(digest(name) for name in names))
-    if not marker.exists() or marker.read_text(encoding="utf-8") != text:
-        append(stop_list_path(home), "erasure", names, by="erase")
-        marker.write_text(text, encoding="utf-8")
-
-
-def _warehouse(home: Home, person: Person, *, has_receipts: bool) -> tuple[dict[str, int], int]:
+def _warehouse(
+    home: Home, person: Person, *, has_receipts: bool
+) -> tuple[dict[str, int], int, tuple[str, ...]]:
+    """Erase from the warehouse: rows by table, how many are left, and tombstones of links."""
     if not home.warehouse.exists():
-        return {}, 0
+        return {}, 0, ()
     with open_warehouse(home, purpose="erase a person") as warehouse:
         warehouse.execute("begin")
         rows = erase_rows(warehouse, person, has_receipts=has_receipts)
+        # before the rows that tell of them are gone for good
+        links = put_up(stop_list_path(home), found_links(warehouse))
         warehouse.execute("commit")
         left = count_rows(warehouse, person, has_receipts=has_receipts)
         warehouse.execute("checkpoint")
         # replaced while it is held: nobody else writes to it before the new one is there
         if rows:
             rewrite(warehouse, home.warehouse).replace(home.warehouse)
-    return rows, left
+    return rows, left, links
 
 
 def _published(path: Path, person: Person) -> int:
@@ -274,6 +301,7 @@ def _close(case: Path, found: Erasure) -> Erasure:
     for table, count in found.rows.items():
         rows[table] = rows.get(table, 0) + count
     body = found.to_json() | {
+        "tombstones": [*dict.fromkeys([*before.get("tombstones", []), *found.tombstones])],
         "rows": rows,
         "published": found.published + int(before.get("published", 0)),
         "events": found.events + int(before.get("events", 0)),

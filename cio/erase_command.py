@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cio.erase import erase as erase_person
+from cio.erase import readmit as readmit_person
 from cio.sync_command import room
 from cio.terminal import err, out, print_json, table, waiting
+from warehouse.home import Home
 
 if TYPE_CHECKING:
     from cio.erase import Erasure
@@ -37,6 +39,25 @@ def erase(
         _tell(found)
     if not found.is_complete:
         raise typer.Exit(1)
+
+
+def readmit(
+    person: Annotated[
+        str,
+        typer.Argument(help="What they were erased under: a customer id, an address, a cio_id."),
+    ],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; a script must say this.")] = False,
+) -> None:
+    """Let somebody in again who was erased and has come back, of their own will.
+
+    From here on what a load brings of them counts, and syncs may send them. What was erased stays
+    so, unless a source still has it: a load reads a file that is new or changed whole.
+    """
+    if not yes:
+        typer.confirm("Did this person agree to be known again?", abort=True)
+    lifted = readmit_person(Home.resolve(), person)
+    out.print(f"{lifted:,} tombstones lifted: what is loaded of this person from now on counts")
 
 
 def _tell(found: Erasure) -> None:

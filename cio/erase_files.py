@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import orjson
 
-from cio.erase_rows import NAMING, tombstone
+from cio.erase_rows import tombstone
 from loaders.receiver.archive import archive_folder
 from loaders.receiver.spool import finish_leftovers, finished_files, spool_folder
+from warehouse.erased import NAMING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

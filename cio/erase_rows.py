@@ -9,23 +9,12 @@ from urllib.parse import quote
 
 import duckdb
 
+from warehouse.erased import LINKING, NAMING, link
 from warehouse.errors import CioError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-NAMING = frozenset(
-    [
-        *("customer_id", "email", "email_addr", "cio_id", "phone", "recipient", "identifier"),
-        *("profile_key", "primary_cio_id", "secondary_cio_id", "old_identity", "new_identity"),
-        *("user_id", "internal_customer_id", "mpid"),
-    ]
-)
-"""Columns that name a person: a value there is compared as it stands."""
-
-LINKING = ("delivery_id", "order_id", "mpid", "internal_customer_id", "refund_id")
-"""Columns whose values lead from a row that names a person to rows that do not."""
 
 RECEIPTS = ("raw_reverse_etl", "receipts")
 TOMBSTONE = "erased:"
@@ -96,6 +85,15 @@ def erase_rows(
         if count:
             found[f"{table.schema}.{table.name}"] = count
     return found
+
+
+def found_links(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """What `erase_rows` found to lead to rows that name nobody, as tombstones have it."""
+    rows = connection.execute(
+        "select kind, value from erased where list_contains($kinds, kind) order by all",
+        {"kinds": list(LINKING)},
+    ).fetchall()
+    return [link(kind, value) for kind, value in rows]
 
 
 def count_rows(connection: duckdb.DuckDBPyConnection, person: Person, *, has_receipts: bool) -> int:

@@ -82,6 +82,11 @@ COMMANDS = {
         "Erase one person everywhere, and from every destination they were sent to, with proof.",
         "cio erase ann@example.com",
     ),
+    "readmit": Command(
+        "cio.erase_command:readmit",
+        "Let somebody in again who was erased, and came back.",
+        "cio readmit ann@example.com",
+    ),
     "alerts": Command("cio.alerts_command:app", "Show what needs somebody, and tell them."),
     "audiences": Command("cio.audiences_command:app", "Check, list and version the audiences."),
     "sync": Command("cio.sync_command:app", "Plan, run and watch syncs to destinations."),

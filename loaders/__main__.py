@@ -91,6 +91,8 @@ def tell(report: LoadReport) -> str:
     ]
     lines += [f"  quarantined {count:,}: {reason}" for reason, count in report.reasons.items()]
     lines += [f"  left out {count:,} files: {reason}" for reason, count in report.left_out.items()]
+    if report.erased:
+        lines.append(f"  left out {report.erased:,} rows of people who were erased")
     return "\n".join(lines)
 
 
@@ -103,7 +105,9 @@ def tell_api(report: api.ApiReport) -> str:
         )
     ]
     lines += [
-        f"  {name}: {count.landed:,} of {count.read:,}" for name, count in report.tables.items()
+        f"  {name}: {count.landed:,} of {count.read:,}"
+        + (f", {count.erased:,} of people who were erased" if count.erased else "")
+        for name, count in report.tables.items()
     ]
     return "\n".join(lines)
 

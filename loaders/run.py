@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,10 +19,12 @@ from loaders.registry import find_feed
 from loaders.stops import stop_opted_out
 from loaders.table_rows import TableRows, new_rows
 from warehouse.connection import open_warehouse
+from warehouse.erased import Tombstones, read_tombstones
 from warehouse.errors import UsageError
 from warehouse.land import land, remove_leftovers
 from warehouse.raw_tables import prepare
 from warehouse.settings import check_settings
+from warehouse.stop_list import stop_list_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,6 +49,8 @@ class LoadReport:
     reasons: dict[str, int]
     left_out: dict[str, int] = field(default_factory=dict)
     """Files found and not read, by reason; they are looked at again by the next load."""
+    erased: int = 0
+    """Rows of people who were erased; they were not landed."""
 
     @property
     def loaded(self) -> int:
@@ -99,7 +103,13 @@ def load(  # noqa: PLR0913 - the options of the command
         remove_leftovers(home)
         prepare(warehouse, plan.dataset, plan.tables)
         fresh = _fresh(warehouse, plan, files)
-        tally = _Tally(home, Duplicates(warehouse, plan), _naive(complete_through), started_at)
+        tally = _Tally(
+            home,
+            Duplicates(warehouse, plan),
+            read_tombstones(stop_list_path(home)),
+            _naive(complete_through),
+            started_at,
+        )
         with (
             nullcontext() if source is None else new_rows(warehouse, plan, source, mapping) as held
         ):
@@ -115,6 +125,7 @@ def load(  # noqa: PLR0913 - the options of the command
         quarantined=tally.quarantined,
         reasons=dict(tally.reasons.most_common()),
         left_out=dict(arranged.left_out),
+        erased=tally.erased,
     )
 
 
@@ -124,15 +135,23 @@ class _Tally:
 
     home: Home
     duplicates: Duplicates
+    tombstones: Tombstones
     through: datetime | None
     started_at: datetime
     records: int = 0
     duplicate_count: int = 0
+    erased: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
 
     @property
     def quarantined(self) -> int:
         return self.reasons.total()
+
+    def kept(self, rows: pa.Table) -> pa.Table:
+        """Rows without those of erased people, which are counted."""
+        kept = self.tombstones.kept(rows)
+        self.erased += rows.num_rows - kept.num_rows
+        return kept
 
 
 @dataclass(frozen=True)
@@ -207,8 +226,9 @@ def _file_batches(
 ) -> Iterator[tuple[str, pa.Table]]:
     records, quarantined = 0, 0
     for batch in parsed:
+        before = tally.records
         yield from _taken(feed, batch, tally)
-        records += batch.records.num_rows
+        records += tally.records - before
         quarantined += batch.quarantined.num_rows
     file_row: dict[str, object] = {
         "feed": feed.name,
@@ -221,6 +241,11 @@ def _file_batches(
 
 def _taken(feed: Feed, batch: Parsed, tally: _Tally) -> Iterator[tuple[str, pa.Table]]:
     """One batch by table, counted."""
+    batch = replace(
+        batch,
+        records=tally.kept(batch.records),
+        others={table: tally.kept(rows) for table, rows in batch.others.items()},
+    )
     stop_opted_out(tally.home, feed, batch)
     if batch.records.num_rows:
         table = batch.table or feed.table

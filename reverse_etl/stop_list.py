@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from reverse_etl.profile_keys import bare
+from warehouse.erased import Tombstones
 from warehouse.known_people import people_known_as
 from warehouse.publish import file_name
 from warehouse.stop_list import counts, digest, is_about, read_line, stop_list_path
@@ -66,7 +67,7 @@ class StopList:
         self._lock = threading.Lock()
         self._opted_out: set[str] = set()
         self._people: set[str] = set()
-        self._erased: set[str] = set()
+        self._erased = Tombstones()
 
     def refresh(self) -> None:
         """Take in what was appended since; safe to call from several threads."""
@@ -94,13 +95,11 @@ class StopList:
 
     def _take(self, line: bytes, opted_out: set[str]) -> None:
         entry = read_line(line)
-        if entry is None or not counts(entry, self._since):
+        if entry is None:
             return
-        if entry["kind"] == "erasure":
-            self._erased.add(entry["identifier"])
-        elif not is_about(entry, self._topic):
-            return
-        elif entry["kind"] == "opt_out" and entry["identifier"] not in self._opted_out:
+        self._erased.take(entry)
+        is_news = counts(entry, self._since) and is_about(entry, self._topic)
+        if entry["kind"] == "opt_out" and is_news and entry["identifier"] not in self._opted_out:
             self._opted_out.add(entry["identifier"])
             opted_out.add(entry["identifier"])
 
@@ -113,7 +112,7 @@ class StopList:
         names = (identifier, bare(identifier), change.person_id)
         hashes = {digest(known) for known in names if known}
         hashes |= _known_as(change.payload)
-        if hashes & self._erased:
+        if self._erased and any(map(self._erased.has, hashes)):
             return "erased since the build"
         is_opted_out = bool(hashes & opted_out) or change.person_id in self._people
         return OPTED_OUT if is_opted_out else None

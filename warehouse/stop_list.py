@@ -5,7 +5,8 @@
 of the identifier, trimmed and in small letters, so the list itself holds nothing personal. `at` is
 when the line was written, in UTC: an opt-out that a load wrote before a build started is in that
 build's tables, which know which channel it was for and whether the person came back. An opt-out
-with `topics`, a list of topics of the subscription center, is of these alone.
+with `topics`, a list of topics of the subscription center, is of these alone. Identifiers of erased
+people are under a salt beside (`warehouse.erased`).
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
     from warehouse.home import Home
 
-Kind = Literal["opt_out", "erasure"]
-Writer = Literal["load", "receive", "erase"]
+Kind = Literal["opt_out", "erasure", "readmission", "salt"]
+Writer = Literal["load", "receive", "erase", "readmit"]
 
 UNLOADED = timedelta(days=1)
 """How long what the receiver took may wait for its load: so much longer its opt-outs count."""
@@ -62,17 +63,24 @@ def append(
     Returns:
         How many lines were added.
     """
+    known = (digest(each) for each in identifiers if each and each.strip())
+    return append_hashes(path, kind, known, by=by, topics=topics)
+
+
+def append_hashes(
+    path: Path, kind: Kind, hashes: Iterable[str], *, by: Writer, topics: Iterable[str] = ()
+) -> int:
+    """Add lines for what is hashed already, each once, as `append` does."""
     at = datetime.now(UTC).replace(tzinfo=None).isoformat()
-    hashes = dict.fromkeys(digest(each) for each in identifiers if each and each.strip())
-    if not hashes:
-        return 0
     entry: dict[str, object] = {"kind": kind, "at": at, "by": by}
     if named := sorted(set(topics)):
         entry["topics"] = named
     lines = [
         orjson.dumps(entry | {"identifier": each}, option=orjson.OPT_APPEND_NEWLINE)
-        for each in hashes
+        for each in dict.fromkeys(hashes)
     ]
+    if not lines:
+        return 0
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "ab", buffering=0) as file:
         file.write(b"".join(lines))
@@ -121,9 +129,9 @@ def is_about(entry: Mapping[str, Any], topic: str | None) -> bool:
 
 
 def counts(entry: Mapping[str, Any], since: datetime | None) -> bool:
-    """Whether an opt-out is news to a build that started at `since`; erasures always count."""
+    """Whether an opt-out is news to a build that started at `since`."""
     written = entry.get("at")
-    if since is None or written is None or entry.get("kind") == "erasure":
+    if since is None or written is None:
         return True
     margin = UNLOADED if entry.get("by") == "receive" else timedelta(0)
     return datetime.fromisoformat(written) >= since - margin

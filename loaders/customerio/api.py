@@ -23,10 +23,12 @@ from loaders.feeds import OptOuts, Preferences
 from loaders.preferences import ATTRIBUTE
 from loaders.stops import stop_rows
 from warehouse.connection import open_warehouse
+from warehouse.erased import Tombstones, read_tombstones
 from warehouse.errors import CioError, UsageError
 from warehouse.failures import recoverable
 from warehouse.land import land
 from warehouse.raw_tables import prepare
+from warehouse.stop_list import stop_list_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -215,7 +217,8 @@ def _land(
     with open_warehouse(home, purpose=_PURPOSE, on_wait=say) as warehouse:
         # before the rows are compared with what was landed
         prepare(warehouse, DATASET, TABLES)
-        batches = _stopping(home, _batches(warehouse, spool, counts, started_at))
+        tombstones = read_tombstones(stop_list_path(home))
+        batches = _stopping(home, _batches(warehouse, spool, counts, tombstones, started_at))
         land(warehouse, DATASET, batches, TABLES, purpose=_PURPOSE)
     return counts
 
@@ -234,9 +237,16 @@ def _batches(
     warehouse: duckdb.DuckDBPyConnection,
     spool: Spool,
     counts: dict[str, TableCounts],
+    tombstones: Tombstones,
     started_at: datetime,
 ) -> Iterator[tuple[str, pa.Table | pa.RecordBatch]]:
-    yield from rows_to_land(warehouse, spool, counts)
+    for table, rows in rows_to_land(warehouse, spool, counts):
+        kept = tombstones.kept(rows)
+        if erased := rows.num_rows - kept.num_rows:
+            count = counts[table]
+            count.read, count.landed = count.read - erased, count.landed - erased
+            count.erased += erased
+        yield table, kept
     loads: list[dict[str, object]] = [
         {
             "feed": table,

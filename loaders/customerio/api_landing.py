@@ -43,11 +43,15 @@ _AS = {
 
 @dataclass
 class TableCounts:
-    """What a load read for a table, each object once, and what of it was new."""
+    """What a load read for a table, each object once, and what of it was new.
+
+    Rows of people who were erased are left out, every time they are read.
+    """
 
     read: int = 0
     landed: int = 0
     quarantined: int = 0
+    erased: int = 0
 
 
 def rows_to_land(

@@ -13,7 +13,7 @@ import duckdb
 import httpx
 import pytest
 
-from cio.erase import Erasure, erase
+from cio.erase import Erasure, erase, readmit
 from cio.erase_rows import Person, count_rows, erase_rows
 from fakes import mixpanel
 from fakes.mixpanel_deletions import GDPR_TOKEN
@@ -23,6 +23,7 @@ from loaders.run import load
 from reverse_etl.run import Room, run_syncs
 from tests.reverse_etl.world import World, event, md5, member
 from warehouse.connection import read_published
+from warehouse.erased import read_tombstones
 from warehouse.errors import UsageError
 from warehouse.stop_list import digest, stop_list_path
 
@@ -174,7 +175,8 @@ def test_nothing_names_the_person_and_everybody_else_is_there(world: World, vend
     # the proof has hashes and no identifier, and says what a sync cannot take back
     case = world.home.root / "erasures" / done.case
     text = (case / "proof.json").read_text()
-    assert digest("1@example.com") in text
+    assert read_tombstones(stop_list_path(world.home)).of(digest("1@example.com")) in text
+    assert digest("1@example.com") not in text
     assert "1@example.com" not in text
     assert "customer-1" not in text
     assert not (case / "case.json").exists()
@@ -253,8 +255,10 @@ def test_later_syncs_send_nothing_from_a_source_that_still_has_them(
 ) -> None:
     erased(world, "customer-2")
     lines = [json.loads(line) for line in stop_list_path(world.home).read_text().splitlines()]
-    assert {line["kind"] for line in lines} == {"erasure"}
-    assert digest("customer-2") in {line["identifier"] for line in lines}
+    assert {line["kind"] for line in lines} == {"salt", "erasure"}
+    tombstones = read_tombstones(stop_list_path(world.home))
+    assert tombstones.has(digest("customer-2"))
+    assert digest("customer-2") not in {line["identifier"] for line in lines}
     world.build(members=[member(2), member(6)], events=[])
     runs = run_syncs(Room(world.home, world.manifest, select=["members"]))
     assert runs[0].plan is not None
@@ -266,8 +270,48 @@ def test_later_syncs_send_nothing_from_a_source_that_still_has_them(
 def test_an_id_of_two_people_is_not_guessed_at(world: World) -> None:
     with pytest.raises(UsageError, match="several people"):
         erased(world, "family@example.com")
-    taken = stop_list_path(world.home)
-    assert not taken.exists() or digest("family@example.com") not in taken.read_text()
+    assert not read_tombstones(stop_list_path(world.home)).has(digest("family@example.com"))
+
+
+def test_what_a_source_still_has_stays_out_until_the_person_comes_back(world: World) -> None:
+    erased(world, "customer-7")
+    folder = world.home.root.parent
+    feeds = {"webhooks": "events.jsonl", "orders": "orders.csv", "refunds": "refunds.csv"}
+    tables = ("raw_customerio.webhook_events", "raw_commerce.orders", "raw_commerce.refunds")
+    before = [count(world, table) for table in tables]
+
+    def load_again(name: str) -> list[tuple[int, int]]:
+        found = []
+        for feed, file in feeds.items():
+            copy = folder / f"{name}-{file}"
+            copy.write_bytes((folder / file).read_bytes())
+            report = load(world.home, feed, [str(copy)])
+            found.append((report.records, report.erased))
+        return found
+
+    # the others of the module were erased, too; refunds name nobody but their order
+    others = read_tombstones(stop_list_path(world.home))
+    gone = sum(others.has(digest(f"customer-{n}")) for n in range(1, 13))
+    assert load_again("again") == [
+        (24 - 2 * gone, 2 * gone),
+        (12 - gone, gone),
+        (12 - gone, gone),
+    ]
+    added = [24 - 2 * gone, 12 - gone, 12 - gone]
+    assert [count(world, table) for table in tables] == [
+        there + new for there, new in zip(before, added, strict=True)
+    ]
+    rest = [count(world, f"{table} where payload like '%customer-7%'") for table in tables[:2]]
+    assert rest == [0, 0]
+
+    assert readmit(world.home, " 7@Example.com") > 3
+    with pytest.raises(UsageError, match="in again"):
+        readmit(world.home, "7@example.com")
+    assert load_again("back")[0] == (24 - 2 * (gone - 1), 2 * (gone - 1))
+    assert count(world, "raw_customerio.webhook_events where customer_id = 'customer-7'") == 2
+    assert count(world, "raw_commerce.refunds where order_id = 'o7'") == 1
+    erased(world, "customer-7")
+    assert read_tombstones(stop_list_path(world.home)).has(digest("customer-7"))
 
 
 def test_a_short_id_takes_nobody_else_with_it() -> None:

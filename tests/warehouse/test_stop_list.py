@@ -60,7 +60,6 @@ def test_who_left_a_topic_opted_out_of_that_topic_alone(tmp_path: Path) -> None:
             {"kind": "opt_out", "by": "receive", "at": (BUILT - UNLOADED - SECOND).isoformat()},
             False,
         ),
-        ({"kind": "erasure", "by": "erase", "at": (BUILT - 9 * UNLOADED).isoformat()}, True),
         ({"kind": "opt_out"}, True),
     ],
 )

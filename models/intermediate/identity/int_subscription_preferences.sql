@@ -91,7 +91,7 @@ changes as (
         *,
         lag(is_subscribed) over (
             partition by person_id, topic, channel
-            order by stated_at nulls first, is_subscribed desc
+            order by stated_at asc nulls first, is_subscribed desc
         ) as was_subscribed
     from said
 ),

@@ -8,7 +8,7 @@ ranked as (
         *,
         row_number() over (
             partition by person_id, topic
-            order by stated_at desc nulls last, is_subscribed
+            order by stated_at desc nulls last, is_subscribed asc
         ) as statement_rank
     from preferences
 ),

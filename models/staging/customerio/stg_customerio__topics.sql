@@ -20,7 +20,7 @@ renamed as (
 ranked as (
     select
         *,
-        row_number() over (partition by topic order by observed_at desc, name) as version_rank
+        row_number() over (partition by topic order by observed_at desc, name asc) as version_rank
     from renamed
 ),
 
