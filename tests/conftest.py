@@ -89,7 +89,7 @@ def manifest_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _parse_project(folder: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "CIO_COMPANY"}
-    folder.mkdir(exist_ok=True)
+    (folder / "home").mkdir(parents=True, exist_ok=True)
     subprocess.run(
         [
             str(Path(sys.executable).with_name("dbt")),
@@ -99,7 +99,8 @@ def _parse_project(folder: Path) -> None:
         ],
         check=True,
         cwd=ROOT,
-        env=environment | {"CIO_HOME": str(folder), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+        env=environment
+        | {"CIO_HOME": str(folder / "home"), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
     )
 
 

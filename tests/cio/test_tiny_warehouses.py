@@ -36,10 +36,14 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """What `dbt build` makes of a clone into which nothing is loaded, its unit tests among it."""
-    home = Home(tmp_path_factory.mktemp("made") / "home")
+def made(manifest_file: Path) -> Home:
+    """What `dbt build` makes of a clone into which nothing is loaded, its unit tests among it.
+
+    It is the home that the project was parsed for, so that dbt need not parse it again.
+    """
+    home = Home(manifest_file.parent.parent / "home")
     home.make()
+    shutil.copytree(manifest_file.parent, home.target, dirs_exist_ok=True)
     built = dbt(home, "build")
     assert (built.returncode, built.stdout) == (0, "")
     return home

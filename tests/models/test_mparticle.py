@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -49,8 +49,10 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
     folder = tmp_path_factory.mktemp("parsed")
     home = Home(folder / "home")
     home.make()
-    variables = {"as_of": AS_OF.isoformat(), "orders_from_mparticle": "true"}
-    return parse(home, ROOT / "fakes" / "company", folder / "target", variables)
+    as_of = {"as_of": AS_OF.isoformat()}
+    models = parse(home, ROOT / "fakes" / "company", folder / "target", as_of)
+    # read when a model is run, so that the parsed project is the one of the other tests
+    return replace(models, variables=as_of | {"orders_from_mparticle": "true"})
 
 
 @pytest.fixture(scope="module")
