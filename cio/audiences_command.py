@@ -17,6 +17,9 @@ from warehouse.definitions import LOCK, read_lock
 from warehouse.errors import UsageError
 from warehouse.home import Home, project_root
 
+_MOST_IN_WORDS = 60
+"""More audiences than these get a line each, without what is done about them."""
+
 app = typer.Typer(help="Check, list and version the audiences.", no_args_is_help=True)
 
 ManifestFile = Annotated[
@@ -52,10 +55,21 @@ def list_audiences(*, manifest: ManifestFile = None, as_json: Json = False) -> N
     if as_json:
         print_json({"audiences": [_row(one) for one in audiences]})
         return
-    columns = ("label", "use", "mode", "version", "owner", "decision")
-    keys = ("label", "use", "activation_mode", "version", "owner", "decision")
+    columns = {
+        "label": "label",
+        "use": "use",
+        "version": "version",
+        "activation_mode": "mode",
+        "owner": "owner",
+        "decision": "decision",
+    }
+    is_long = len(audiences) > _MOST_IN_WORDS
+    keys = list(columns)[: 3 if is_long else None]
     rows = [[_row(one).get(key, "") for key in keys] for one in audiences]
-    out.print(table("Audiences", columns, rows))
+    heads = [columns[key] for key in keys]
+    out.print(table("Audiences", heads, rows, whole=["label"] if is_long else []))
+    if is_long:
+        out.print(f"{len(audiences):,} audiences; --json says who owns each, and what for")
 
 
 @app.command("bump", epilog='Example: cio audiences bump clicked_sms_7d -m "window 14 to 7 days"')

@@ -37,8 +37,11 @@ _TABLE_STYLE = """
 .scroll th, .scroll td { border-bottom: 1px solid #8a8f9855; }
 .scroll td.long { min-width: 18rem; }
 .scroll td.n, .scroll th.n { white-space: nowrap; text-align: right; }
+details summary { cursor: pointer; margin: .75rem 0; }
 """
 _MOST_ROWS = 500
+_MOST_OPEN = 60
+_FITTING = 3
 # letters from which a column needs room to be read on a phone
 _LONG = 40
 
@@ -114,9 +117,15 @@ def html_table(found: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -
     if not found:
         return ""
     numeric = {name for name in columns if any(isinstance(row[name], int | float) for row in found)}
-    heads = "".join(_cell("th", title, name in numeric) for name, title in columns.items())
+    heads = "".join(
+        _cell("th", title, is_number=name in numeric) for name, title in columns.items()
+    )
     lines = [
-        "<tr>" + "".join(_cell("td", _shown(row[name]), name in numeric) for name in columns)
+        "<tr>"
+        + "".join(
+            _cell("td", _shown(row[name]), is_number=name in numeric, title=title)
+            for name, title in columns.items()
+        )
         for row in found[:_MOST_ROWS]
     ]
     if len(found) > _MOST_ROWS:
@@ -124,7 +133,22 @@ def html_table(found: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -
         lines.append(f'<tr><td colspan="{len(columns)}">{more}</td>')
     body = "</tr>".join(lines)
     head = f"<thead><tr>{heads}</tr></thead>"
-    return f'<div class="scroll"><table>{head}<tbody>{body}</tr></tbody></table></div>'
+    # what fits a phone stays a table there
+    kind = ' class="cards"' if len(columns) > _FITTING else ""
+    return f'<div class="scroll"><table{kind}>{head}<tbody>{body}</tr></tbody></table></div>'
+
+
+def folded(shown: str, *, rows: int, of: str) -> str:
+    """What is shown, behind a line that opens it where it would be long.
+
+    Args:
+        shown: HTML.
+        rows: How many rows it has.
+        of: Of what: `audiences`.
+    """
+    is_open = " open" if rows <= _MOST_OPEN else ""
+    line = f"<summary>All {rows:,} {html.escape(of)}</summary>"
+    return f"<details{is_open}>{line}{shown}</details>" if shown else ""
 
 
 def pieces(*parts: str, nothing: str) -> str:
@@ -132,12 +156,13 @@ def pieces(*parts: str, nothing: str) -> str:
     shown = [part for part in parts if part]
     if not shown:
         return f"<p>{html.escape(nothing)}</p>"
-    return f"<style>{STYLE}{_TABLE_STYLE}</style>{''.join(shown)}"
+    return f"<style>{_TABLE_STYLE}{STYLE}</style>{''.join(shown)}"
 
 
-def _cell(tag: str, text: str, is_number: bool) -> str:  # noqa: FBT001 - internal, and named where it is made
+def _cell(tag: str, text: str, *, is_number: bool, title: str = "") -> str:
     kind = ' class="n"' if is_number else ' class="long"' if len(text) > _LONG else ""
-    return f"<{tag}{kind}>{html.escape(text)}</{tag}>"
+    name = f' data-name="{html.escape(title)}"' if title else ""
+    return f"<{tag}{kind}{name}>{html.escape(text)}</{tag}>"
 
 
 def _shown(value: object) -> str:

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
 # no markup: what is printed names sections of settings, `[run.load]`, which rich would swallow
 out = Console(highlight=False, markup=False)
@@ -23,12 +23,25 @@ def print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
     out.out(json.dumps(value, indent=2, default=str), highlight=False)
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
-    """A table; columns whose values are numbers are set to the right."""
+def table(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    whole: Collection[str] = (),
+) -> Table:
+    """A table; columns whose values are numbers are set to the right.
+
+    Args:
+        title: What it is of.
+        columns: Their names.
+        rows: Their values.
+        whole: Columns that are not broken into lines.
+    """
     made = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
     for index, column in enumerate(columns):
         is_number = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
-        made.add_column(column, justify="right" if is_number else "left")
+        made.add_column(column, justify="right" if is_number else "left", no_wrap=column in whole)
     for row in rows:
         made.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
     return made

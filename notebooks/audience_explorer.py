@@ -10,10 +10,22 @@ def _():
     import marimo as mo
 
     from cio.charts.shapes import Mark, Point, bars, course, heat_map
-    from cio.notebooks import html_table, open_reading, pieces
+    from cio.notebooks import folded, html_table, open_reading, pieces
 
     reading = open_reading()
-    return Mark, Point, bars, course, heat_map, html_table, mo, pieces, pairwise, reading
+    return (
+        Mark,
+        Point,
+        bars,
+        course,
+        folded,
+        heat_map,
+        html_table,
+        mo,
+        pieces,
+        pairwise,
+        reading,
+    )
 
 
 @app.cell
@@ -27,7 +39,7 @@ def _(mo, reading):
 
 
 @app.cell
-def _(html_table, mo, pieces, reading):
+def _(folded, html_table, mo, pieces, reading):
     registry = reading.audiences()
     sizes = {row["audience"]: row for row in reading.rows("select * from audience_sizes")}
     _rows = [
@@ -44,16 +56,20 @@ def _(html_table, mo, pieces, reading):
     mo.Html(
         "<h2>Registry</h2>"
         + pieces(
-            html_table(
-                _rows,
-                {
-                    "label": "Audience",
-                    "people": "People",
-                    "version": "Version",
-                    "use": "Use",
-                    "decision": "What is done about it",
-                    "owner": "Owner",
-                },
+            folded(
+                html_table(
+                    _rows,
+                    {
+                        "label": "Audience",
+                        "people": "People",
+                        "version": "Version",
+                        "use": "Use",
+                        "decision": "What is done about it",
+                        "owner": "Owner",
+                    },
+                ),
+                rows=len(_rows),
+                of="audiences",
             ),
             nothing="There are no audiences yet.",
         )

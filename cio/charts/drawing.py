@@ -36,8 +36,15 @@ figure.chart .note { font-size: .9rem; opacity: .85; margin: .35rem 0 0; }
 @media screen and (max-width: 640px) {
 figure.chart .wide { display: none; }
 figure.chart .narrow { display: block; }
+table.cards thead { display: none; }
+table.cards, table.cards tbody, table.cards tr, table.cards td { display: block; width: 100%; }
+table.cards tr { border-bottom: 1px solid var(--line, #8a8f9855); padding: .6rem 0; }
+table.cards td, table.cards td.n { border: 0; padding: .1rem 0; text-align: left; }
+table.cards td, table.cards td.n { min-width: 0; white-space: normal; }
+table.cards td[data-name]::before { content: attr(data-name) ": "; color: var(--soft, inherit); }
 }
 """
+"""Of figures, and of tables of the class `cards`: on a phone each row stands by itself."""
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,7 @@ def bars(
     """
     if not rows:
         return ""
-    drawn = sorted(rows, key=lambda row: -row[1])[:most]
+    drawn = sorted(rows, key=lambda row: (-row[1], row[0]))[:most]
     if len(rows) > most:
         note = f"The {most} largest of {len(rows):,}. {note}".strip()
 
@@ -219,25 +219,28 @@ def heat_map(cells: Sequence[tuple[str, str, float]], *, title: str, note: str =
     """
     if not cells:
         return ""
+    names = len({row for row, _, _ in cells})
 
     def make(size: Size) -> Drawn:
         values = [
             {"row": row, "column": column, "value": 100 * value} for row, column, value in cells
         ]
-        limit = size.labels
+        short: dict[str, Any] = {"labelLimit": size.labels, "labelExpr": _shortened(size)}
         base = alt.Chart(data(values)).encode(
-            x=alt.X("column:N", title=None, axis=alt.Axis(labelAngle=-90, labelLimit=limit)),
-            y=alt.Y("row:N", title=None, axis=alt.Axis(labelLimit=limit)),
+            x=alt.X("column:N", title=None, axis=alt.Axis(labelAngle=-90, **short)),
+            y=alt.Y("row:N", title=None, axis=alt.Axis(**short)),
         )
         colour = alt.Color("value:Q", scale=alt.Scale(scheme="blues", domain=[0, 100]), legend=None)
         dark_enough = alt.condition("datum.value > 50", alt.value("white"), alt.value("#1d2129"))
         text = base.mark_text(fontSize=10).encode(
             text=alt.Text("value:Q", format=".0f"), color=dark_enough
         )
-        step = 26 if size.plot > _NARROW_PLOT else 20
-        return alt.layer(base.mark_rect().encode(color=colour), text).properties(
-            width=alt.Step(step), height=alt.Step(step)
-        )
+        is_wide = size.plot > _NARROW_PLOT
+        cells_drawn = base.mark_rect().encode(color=colour)
+        # a phone shrinks a large map until its numbers run into each other: the colour is enough
+        layers = [cells_drawn, text] if is_wide or names <= _MOST_NUMBERED else [cells_drawn]
+        step = 26 if is_wide else 20
+        return alt.layer(*layers).properties(width=alt.Step(step), height=alt.Step(step))
 
     most = sorted(cells, key=lambda cell: -cell[2])[:10]
     described = "; ".join(f"{row} and {column}: {100 * value:.0f} %" for row, column, value in most)
@@ -246,6 +249,7 @@ def heat_map(cells: Sequence[tuple[str, str, float]], *, title: str, note: str =
 
 _FEW = 40
 _NARROW_PLOT = 300
+_MOST_NUMBERED = 8
 
 
 def _line(base: alt.Chart, *, is_stepped: bool) -> alt.Chart:
@@ -293,7 +297,20 @@ def _time_axis(size: Size) -> alt.Axis:
 
 
 def _number_axis(size: Size) -> alt.Axis:
-    return alt.Axis(tickCount=3 if size.plot < _NARROW_PLOT else 7)
+    # letters are measured in another font than the reader's, so numbers need room between them
+    return alt.Axis(
+        tickCount=3 if size.plot < _NARROW_PLOT else 7,
+        labelOverlap="greedy",
+        labelSeparation=14,
+        labelFlush=False,
+    )
+
+
+def _shortened(size: Size) -> str:
+    """A label whose middle is left out where it is too long: names differ at their ends."""
+    letters = int(size.labels / _LETTER)
+    ends = f"slice(datum.label, 0, {letters // 2 - 1}) + '…' + slice(datum.label, -{letters // 2})"
+    return f"length(datum.label) > {letters} ? {ends} : datum.label"
 
 
 def _wrap(label: str, pixels: int) -> str:
