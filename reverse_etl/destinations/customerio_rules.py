@@ -36,6 +36,8 @@ _INSTRUCTIONS = frozenset(
 # Data of an event that would send its campaign's message to somebody else, or from somebody else.
 _OVERRIDES = frozenset(["from_address", "recipient", "reply_to"])
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
+_SHIFTS = range(120, -1, -10)
 _ULID_TIME_BITS = 48
 _ADDRESS = re.compile(r"\S*@\S*")
 _QUOTED = re.compile(r'"[^"]*"')
@@ -118,7 +120,8 @@ def ulid(occurred_ms: int, key: str) -> str:
         raise Refused(message)
     digest = hashlib.sha256(key.encode()).digest()[:10]
     number = occurred_ms << 80 | int.from_bytes(digest)
-    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+    # two letters at a time: called for every event that is sent
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 def words(error: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -105,9 +106,17 @@ def iso_instant(milliseconds: int) -> str:
     Raises:
         Refused: It lies beyond the years that ISO 8601 writes with four digits.
     """
+    # called for every row that is sent: most rows share their minute with many others
+    minute, rest = divmod(milliseconds, 60_000)
+    return f"{_iso_minute(minute)}:{rest // 1_000:02d}.{rest % 1_000:03d}Z"
+
+
+@lru_cache(maxsize=32_768)
+def _iso_minute(minute: int) -> str:
+    """A minute since the epoch, `2026-01-15T10:20`; as many are kept as three weeks have."""
     try:
-        instant = _EPOCH + timedelta(milliseconds=milliseconds)
+        instant = _EPOCH + timedelta(minutes=minute)
     except OverflowError:
         message = "time is beyond the year 9999, or before the year 1"
         raise Refused(message) from None
-    return instant.isoformat(timespec="milliseconds") + "Z"
+    return instant.isoformat(timespec="minutes")

@@ -75,25 +75,29 @@ class Calls:
         now = milliseconds(self.clock.now())
         instant = iso_instant(now)
         base = f"{change.record_key}-{change.operation}-{now}"
-        identify = self._call(change, "identify", instant, f"{base}-i")
-        track = self._call(change, "track", instant, f"{base}-t")
-        calls = {
-            "identify": identify | {"traits": {key: is_in}},
-            "track": track
-            | {
-                "event": "Audience Entered" if is_in else "Audience Exited",
-                "properties": {"audience_key": key, key: is_in, "audience_name": change.label},
-            },
-        }
-        names = [wanted] if wanted in calls else list(calls)
-        return b",".join(encode_call(calls[name]) for name in names)
+        calls = []
+        if wanted != "track":
+            identify = self._call(change, "identify", instant, f"{base}-i")
+            identify["traits"] = {key: is_in}
+            calls.append(encode_call(identify))
+        if wanted != "identify":
+            track = self._call(change, "track", instant, f"{base}-t")
+            track["event"] = "Audience Entered" if is_in else "Audience Exited"
+            track["properties"] = {
+                "audience_key": key,
+                key: is_in,
+                "audience_name": change.label,
+            }
+            calls.append(encode_call(track))
+        return b",".join(calls)
 
     def write_traits(self, change: Change) -> bytes:
         """An `identify`, its moment in its id: a value that returns within a day is not dropped."""
         traits = read_values(change, one="trait")
         now = milliseconds(self.clock.now())
         call = self._call(change, "identify", iso_instant(now), f"{change.record_key}-p-{now}")
-        return encode_call(call | {"traits": traits})
+        call["traits"] = traits
+        return encode_call(call)
 
     def _call(self, change: Change, kind: str, instant: str, message_id: str) -> dict[str, Any]:
         """What every call has."""
