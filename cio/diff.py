@@ -9,19 +9,29 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
-from cio.parsed import Parsed, Place
+from cio.scratch import (
+    SCRATCH,
+    about,
+    attach_scratch,
+    built_places,
+    chosen_audiences,
+    create,
+    layer,
+    read_nodes,
+    table,
+)
 from warehouse.connection import read_published
 from warehouse.definitions import audience_macros, checksum
-from warehouse.errors import CioError, UsageError
+from warehouse.errors import CioError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    import duckdb
+
+    from cio.parsed import Parsed, Place
     from warehouse.connection import Published
 
-SCRATCH = Place("scratch", "scratch")
 AUDIENCES, MARTS = "audiences", "marts"
 TOP_REASONS = 5
 
@@ -165,19 +175,19 @@ def diff(
         CioError: Nothing is published, or the SQL of a model fails.
     """
     with read_published(parsed.project.home) as published:
-        nodes = {key: node for key, node in parsed.manifest.nodes.items() if _is_read(node)}
-        audiences = _chosen(nodes, names)
-        there = _places(published, nodes)
+        connection = published.connection
+        nodes = read_nodes(parsed.manifest)
+        audiences = chosen_audiences(nodes, names)
+        there = built_places(connection, published.build.schema_prefix, nodes)
         built, left = _to_build(nodes, audiences, there, is_with_marts=is_with_marts)
         compiled = parsed.compile(
             built,
             places={**there, **dict.fromkeys(built, SCRATCH)},
             variables={"as_of": _as_of(published)},
         )
-        connection = published.connection
-        connection.execute("attach ':memory:' as scratch; create schema scratch.scratch")
+        attach_scratch(connection)
         for key in built:
-            _create(connection, nodes[key], compiled[key])
+            create(connection, nodes[key], compiled[key])
         manifest = {"macros": _macros(parsed.manifest)}
         found = [
             _compare(published, nodes[key], manifest, locked, people=people) for key in audiences
@@ -186,50 +196,14 @@ def diff(
         as_of=_as_of(published),
         build_id=published.build.build_id,
         audiences=tuple(found),
-        marts_built=tuple(sorted(nodes[key].name for key in built if _layer(nodes[key]) == MARTS)),
+        marts_built=tuple(sorted(nodes[key].name for key in built if layer(nodes[key]) == MARTS)),
         marts_published=tuple(sorted(nodes[key].name for key in left)),
     )
-
-
-def _is_read(node: Any) -> bool:  # noqa: ANN401 - a node of dbt's manifest
-    return node.resource_type in ("model", "seed")
-
-
-def _layer(node: Any) -> str:  # noqa: ANN401 - a node of dbt's manifest
-    return str(node.config.schema)
-
-
-def _about(node: Any) -> Mapping[str, Any]:  # noqa: ANN401 - a node of dbt's manifest
-    about: Mapping[str, Any] = node.config.meta.get("audience") or {}
-    return about
 
 
 def _as_of(published: Published) -> str:
     instant = published.build.as_of or published.build.started_at
     return instant.isoformat(timespec="seconds")
-
-
-def _chosen(nodes: Mapping[str, Any], names: Sequence[str]) -> list[str]:
-    known = {node.name: key for key, node in nodes.items() if _about(node)}
-    if unknown := sorted(set(names) - set(known)):
-        message = f"there is no audience {', '.join(unknown)}; `cio audiences list` shows them"
-        raise UsageError(message)
-    return [known[name] for name in sorted(set(names or known))]
-
-
-def _places(published: Published, nodes: Mapping[str, Any]) -> dict[str, Place]:
-    """Where what is published of the models and seeds lies, by unique id."""
-    rows = published.connection.execute(
-        "select table_schema, table_name from information_schema.tables "
-        "where table_catalog = 'warehouse'"
-    ).fetchall()
-    there = set(rows)
-    found = {}
-    for key, node in nodes.items():
-        schema = published.schema(_layer(node))
-        if (schema, node.name) in there:
-            found[key] = Place("warehouse", schema)
-    return found
 
 
 def _to_build(
@@ -248,7 +222,7 @@ def _to_build(
         """Whether a model can be read: because it is published, or because it is built here."""
         if key in built:
             return True
-        if key not in nodes or _layer(nodes[key]) not in layers or key in left:
+        if key not in nodes or layer(nodes[key]) not in layers or key in left:
             return key in there
         parents = [one for one in nodes[key].depends_on_nodes if not one.startswith("source.")]
         has_all = len(parents) == len(nodes[key].depends_on_nodes)
@@ -277,18 +251,13 @@ def _missing(
             yield parent.rpartition(".")[2]
 
 
-def _create(connection: duckdb.DuckDBPyConnection, node: Any, sql: str) -> None:  # noqa: ANN401 - a node of dbt's manifest
-    kind = "view" if node.config.materialized == "view" else "table"
-    try:
-        connection.execute(f"create {kind} scratch.scratch.{node.name} as {sql}")
-    except duckdb.Error as error:
-        message = f"{node.original_file_path} does not run over what is published: {error}"
-        raise CioError(message) from error
-
-
 def _macros(manifest: Any) -> dict[str, Any]:  # noqa: ANN401 - dbt's manifest
     return {
-        key: {"macro_sql": one.macro_sql, "original_file_path": one.original_file_path}
+        key: {
+            "macro_sql": one.macro_sql,
+            "original_file_path": one.original_file_path,
+            "depends_on": {"macros": one.depends_on.macros},
+        }
         for key, one in manifest.macros.items()
     }
 
@@ -302,7 +271,7 @@ def _compare(
     people: int,
 ) -> Difference:
     connection = published.connection
-    now, before = f"scratch.scratch.{node.name}", published.table(AUDIENCES, node.name)
+    now, before = table(node), published.table(AUDIENCES, node.name)
     _see_that_people_are_listed_once(connection, node, now)
     is_new = not connection.execute(
         "select 1 from information_schema.tables where table_catalog = 'warehouse' "
@@ -311,14 +280,14 @@ def _compare(
     ).fetchall()
     connection.execute(_SIDES.format(now=now, before=_NOBODY if is_new else before))
     counts = connection.execute(_COUNTS).fetchall()[0]
-    about = _about(node)
+    said = about(node)
     macros = audience_macros(manifest, {"depends_on": {"macros": node.depends_on.macros}})
     digest = checksum(node.raw_code, macros)
     return Difference(
         audience=node.name,
-        label=str(about.get("label")),
-        version=about.get("version"),
-        is_locked=locked.get(f"{node.name}@{about.get('version')}") == digest,
+        label=str(said.get("label")),
+        version=said.get("version"),
+        is_locked=locked.get(f"{node.name}@{said.get('version')}") == digest,
         is_new=is_new,
         entered=counts[0],
         left=counts[1],
@@ -328,7 +297,7 @@ def _compare(
         left_reasons=_reasons(connection, "left"),
         entered_people=_people(connection, "entered", people),
         left_people=_people(connection, "left", people),
-        cautions=_cautions(published, about) if counts[0] else {},
+        cautions=_cautions(published, said) if counts[0] else {},
     )
 
 
@@ -356,9 +325,9 @@ def _people(connection: duckdb.DuckDBPyConnection, side: str, limit: int) -> tup
     return tuple(row[0] for row in rows)
 
 
-def _cautions(published: Published, about: Mapping[str, Any]) -> dict[str, int]:
+def _cautions(published: Published, said: Mapping[str, Any]) -> dict[str, int]:
     """How many of those who enter somebody else keeps away from messages."""
-    given = {"channel": about.get("consent"), "as_of": _as_of(published)}
+    given = {"channel": said.get("consent"), "as_of": _as_of(published)}
     found = {}
     for caution, query in _CAUTIONS.items():
         sql = query.format(marts=published.schema(MARTS))

@@ -66,6 +66,11 @@ COMMANDS = {
         "Show whom a changed definition lets in and out, beside what is published.",
         "cio diff clicked_cart_12h",
     ),
+    "backtest": Command(
+        "cio.backtest_command:backtest",
+        "Build audiences as of past days: size, churn, overlaps, and who bought anyway.",
+        "cio backtest clicked_cart_12h --from 2026-07-01 --to 2026-08-26",
+    ),
     "doctor": Command(
         "cio.doctor_command:doctor",
         "Find what is most likely set up wrong, with numbers, and how to mend it.",

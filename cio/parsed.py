@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 from cio.dbt import BuildFailed, Project, check_company
-from warehouse.home import project_root
+from warehouse.home import Home, project_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +29,13 @@ class Place:
 
     database: str
     schema: str
+
+
+class Compiled(NamedTuple):
+    """The SQL of a model: statements to run before, mostly none, and the query that it is."""
+
+    before: str
+    query: str
 
 
 @dataclass(frozen=True)
@@ -46,8 +56,8 @@ class Parsed:
         *,
         places: Mapping[str, Place],
         variables: Mapping[str, str],
-    ) -> dict[str, str]:
-        """The SQL of models, as it would run.
+    ) -> dict[str, Compiled]:
+        """The SQL of models, as it would run in an empty warehouse: of incremental ones, in full.
 
         Args:
             models: Their unique ids.
@@ -61,14 +71,23 @@ class Parsed:
             BuildFailed: One does not compile; the message says which and why.
         """
         nodes = self.manifest.nodes
-        arguments = ["compile", "--no-introspect", "--no-populate-cache", *_options(self.project)]
-        arguments += ["--vars", json.dumps({**self.project.variables, **variables})]
-        # a name alone selects the tests of a model as well
-        arguments += ["--select", *(f"{nodes[one].name},resource_type:model" for one in models)]
-        with _placed(nodes, places):
-            result = _invoke(self.project, dbtRunner(manifest=self.manifest), arguments)
+        # an incremental model asks whether its table is there: in a warehouse that nobody waits for
+        with (
+            TemporaryDirectory(prefix="cio-compile-") as folder,
+            _placed(nodes, places),
+            _with_hooks([nodes[one] for one in models]),
+        ):
+            project = replace(self.project, home=Home(Path(folder)))
+            arguments = ["compile", "--no-populate-cache", "--threads", "1", *_options(project)]
+            arguments += ["--vars", json.dumps({**project.variables, **variables})]
+            # a name alone selects the tests of a model as well
+            arguments += ["--select", *(f"{nodes[one].name},resource_type:model" for one in models)]
+            try:
+                result = _invoke(project, dbtRunner(manifest=self.manifest), arguments)
+            finally:
+                DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
         compiled = {one.node.unique_id: one.node.compiled_code for one in result.results}
-        return {model: compiled[model] for model in models}
+        return {model: _split(compiled[model]) for model in models}
 
 
 def parse(project: Project) -> Parsed:
@@ -82,6 +101,28 @@ def parse(project: Project) -> Parsed:
     variables = ["--vars", json.dumps(dict(project.variables))] if project.variables else []
     arguments = ["parse", *_options(project), *variables]
     return Parsed(project, _invoke(project, dbtRunner(), arguments))
+
+
+_QUERY = "\n-- what is before this line runs first\n"
+
+
+@contextmanager
+def _with_hooks(nodes: Sequence[Any]) -> Iterator[None]:
+    """Let hooks be compiled as part of their models: dbt itself renders them only as they run."""
+    hooked = [(node, node.raw_code) for node in nodes if node.config.pre_hook]
+    try:
+        for node, raw_code in hooked:
+            hooks = "\n".join(hook.sql for hook in node.config.pre_hook)
+            node.raw_code = f"{hooks}{_QUERY}{raw_code}"
+        yield
+    finally:
+        for node, raw_code in hooked:
+            node.raw_code = raw_code
+
+
+def _split(sql: str) -> Compiled:
+    before, _, query = sql.rpartition(_QUERY)
+    return Compiled(before.strip(), query)
 
 
 @contextmanager

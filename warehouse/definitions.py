@@ -77,13 +77,18 @@ def checksum(sql: str, macros: Mapping[str, str]) -> str:
 
 
 def audience_macros(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> dict[str, str]:
-    """SQL of the macros in `macros/audiences/` that a node uses, by name."""
+    """SQL of the macros in `macros/audiences/` that a node uses, also through others, by name."""
     macros = manifest.get("macros", {})
-    return {
-        name: macros[name]["macro_sql"]
-        for name in node["depends_on"].get("macros", [])
-        if str(macros.get(name, {}).get("original_file_path", "")).startswith("macros/audiences/")
-    }
+    found: dict[str, str] = {}
+    left = list(node["depends_on"].get("macros", []))
+    while left:
+        name = left.pop()
+        macro = macros.get(name, {})
+        path = str(macro.get("original_file_path", ""))
+        if path.startswith("macros/audiences/") and name not in found:
+            found[name] = macro["macro_sql"]
+            left += macro.get("depends_on", {}).get("macros", [])
+    return found
 
 
 def definitions(manifest: Mapping[str, Any]) -> dict[str, Definition]:

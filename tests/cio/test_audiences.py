@@ -296,6 +296,11 @@ def manifest() -> dict[str, Any]:
             "macro.shop.in_window": {
                 "original_file_path": "macros/audiences/windows.sql",
                 "macro_sql": "between",
+                "depends_on": {"macros": ["macro.shop.window_edge", "macro.shop.in_window"]},
+            },
+            "macro.shop.window_edge": {
+                "original_file_path": "macros/audiences/windows.sql",
+                "macro_sql": "and",
             },
             "macro.dbt.type_string": {"original_file_path": "macros/x.sql", "macro_sql": "text"},
         },
@@ -309,7 +314,7 @@ def test_a_manifest_is_read_with_lineage_through_other_audiences() -> None:
     assert (base.is_used, child.is_used) == (False, True)
     assert child.parents >= {"base_3d", "person_purchases", "person_consent"}
     assert child.audiences == {"base_3d"}
-    assert child.macros == {"macro.shop.in_window": "between"}
+    assert child.macros == {"macro.shop.in_window": "between", "macro.shop.window_edge": "and"}
 
 
 def test_the_command_refuses_by_its_exit_code_and_bump_makes_it_pass(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ NOT_HERE = {
     "cio init --slack-alerts": "tests/cio/test_init.py: alerts would go there, over the network",
     "cio load mparticle 's3://": "a bucket of the reader's",
     "cio audiences bump clicked_winback_no_order_5d": "an audience that the reader is to write",
+    "cio backtest": "tests/cio/test_backtest.py: it builds each day",
     "cio diff clicked_winback_no_order_5d": "an audience that the reader is to write",
     "dbt build --select clicked_winback_no_order_5d": "an audience that the reader is to write",
 }

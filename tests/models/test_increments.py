@@ -13,18 +13,24 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 
+from cio import backtest as looking_back
+from cio.dbt import Project
+from cio.parsed import Parsed
+from cio.scratch import table as scratch_table
 from fakes.population import WorldSettings, generate
 from loaders.run import load
 from tests.conftest import ROOT
 from tests.models.models_in_process import Models, parse
 from warehouse.home import Home
+from warehouse.scratch import scratch_home
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +67,13 @@ OBSERVATIONS = {
     *("load_ledger", "builds"),
     *("int_message_reports", "int_delivery_reports", "int_customerio_observations"),
 }
+# Audiences of clicks, orders, consent and pressure.
+LOOKED_BACK_AT = (
+    "fatigue_risk_14d",
+    "opened_cart_no_click_3d",
+    "purchased_3d",
+    "unsubscribed_ever",
+)
 # Columns that name the build a row was seen by: no two builds share one.
 WHAT = "columns(c -> c not in ('build_id', 'entered_build', 'left_build'))"
 
@@ -289,19 +302,98 @@ def forget_what_came_later(home: Home) -> None:
                 )
 
 
-def test_what_was_loaded_later_changes_no_audience_of_a_past_day(
-    models: Models, whole: Home, tmp_path: Path
-) -> None:
-    home = Home(tmp_path / "home")
+@pytest.fixture(scope="module")
+def that_day(models: Models, whole: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """What was loaded by the day, and the audiences that were built of it."""
+    home = Home(tmp_path_factory.mktemp("that_day") / "home")
     home.make()
     home.warehouse.write_bytes(whole.warehouse.read_bytes())
     forget_what_came_later(home)
     models.run(home, arguments=["--select", "+audience_members"])
+    return home
+
+
+def test_what_was_loaded_later_changes_no_audience_of_a_past_day(
+    whole: Home, that_day: Home
+) -> None:
     found = {
         table.rpartition(".")[2]: counts
-        for table, counts in differences(home, whole).items()
+        for table, counts in differences(that_day, whole).items()
         if table.startswith((f"{PREFIX}marts", f"{PREFIX}audiences"))
     }
     assert found.keys() <= FACTS | IDENTITY, found
     assert {table for table, (only_then, _) in found.items() if only_then} <= IDENTITY
     assert "message_events" in found
+
+
+def looked_back(
+    home: Home, models: Models, monkeypatch: pytest.MonkeyPatch, *, is_as_known: bool
+) -> tuple[dict[str, Counter[tuple[object, ...]]], dict[str, Counter[tuple[object, ...]]]]:
+    """Who is in the audiences looking back to the day, and who was by the build of a home."""
+    seen: dict[str, Counter[tuple[object, ...]]] = {}
+
+    def keep(connection: duckdb.DuckDBPyConnection, nodes: list[Any], *_: object) -> None:
+        seen.update({one.name: rows(connection, scratch_table(one)) for one in nodes})
+
+    monkeypatch.setattr(looking_back, "keep", keep)
+    monkeypatch.setattr(looking_back, "measure", lambda *_: None)
+    with scratch_home(home, purpose="test") as copy:
+        with duckdb.connect(str(copy.warehouse)) as connection:
+            connection.execute("update raw_dbt.builds set is_whole = true")
+            built = {one: rows(connection, f"{PREFIX}audiences.{one}") for one in LOOKED_BACK_AT}
+        project = Project(copy, company=models.company)
+        period = looking_back.Period((AS_OF.replace(tzinfo=None),), is_as_known=is_as_known)
+        parsed = Parsed(project, models.manifest)
+        looking_back.backtest(parsed, LOOKED_BACK_AT, period, others=LOOKED_BACK_AT)
+    return seen, built
+
+
+def rows(connection: duckdb.DuckDBPyConnection, table: str) -> Counter[tuple[object, ...]]:
+    return Counter(connection.execute(f"from {table}").fetchall())
+
+
+def test_a_look_back_sees_what_a_build_as_of_that_day_makes(
+    models: Models, whole: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, built = looked_back(whole, models, monkeypatch, is_as_known=False)
+    assert seen == built
+    assert all(built.values())
+
+
+def test_a_look_back_as_known_sees_what_was_built_that_day(
+    world: World, models: Models, that_day: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path / "home")
+    home.make()
+    home.warehouse.write_bytes(that_day.warehouse.read_bytes())
+    late = tmp_path / "late.csv"
+    with (world.folder / "orders.csv").open(newline="") as read, late.open("w", newline="") as out:
+        orders = list(csv.DictReader(read))[:20]
+        writer = csv.DictWriter(out, orders[0])
+        writer.writeheader()
+        placed_at = (AS_OF - timedelta(days=1)).isoformat()
+        for number, order in enumerate(orders):
+            new = {"order_id": f"late-{number}", "ordered_at": placed_at, "updated_at": placed_at}
+            writer.writerow(order | new)
+    set_loaded_at(home, AS_OF)
+    load(home, "orders", [str(late)])
+    set_loaded_at(home, AS_OF + timedelta(seconds=1), "status = 0 and inserted_at > $then")
+    seen, built = looked_back(home, models, monkeypatch, is_as_known=True)
+    assert seen == built
+    with duckdb.connect(str(home.warehouse)) as connection:
+        told = connection.execute(
+            "select count(*) from raw_commerce.orders where order_id like 'late-%'"
+        ).fetchone()
+    assert told == (len(orders),)
+
+
+def set_loaded_at(home: Home, then: datetime, which: str = "true") -> None:
+    """As though loads had been complete by then."""
+    with duckdb.connect(str(home.warehouse)) as connection:
+        ledgers = connection.execute(
+            "select schema_name from duckdb_tables() where table_name = '_dlt_loads'"
+        ).fetchall()
+        for (schema,) in ledgers:
+            connection.execute(
+                f"update {schema}._dlt_loads set inserted_at = $then where {which}", {"then": then}
+            )
