@@ -68,9 +68,9 @@ def exclusions(audience: Audience) -> tuple[str, ...]:
         audience: One that is written in the project's style: who is left out is a part of the
             query by name, and `opted_out_of` says which channel.
     """
-    sql = without_comments(audience.sql)
+    sql = without_comments(audience.logic)
     found = []
-    if _PURCHASE_MACRO in sql:
+    if _PURCHASE_MACRO in without_comments(audience.sql):
         found.append("who ordered since")
     for part in dict.fromkeys(_LEFT_OUT.findall(sql)):
         if part == "opted_out":

@@ -81,6 +81,11 @@ class Audience:
         return str(self.meta.get("use"))
 
     @property
+    def logic(self) -> str:
+        """Its SQL as written, and that of the audience macros it uses."""
+        return "\n".join([self.sql, *self.macros.values()])
+
+    @property
     def checksum(self) -> str:
         """A digest of its logic: comments and white space do not count, its macros do."""
         return checksum(self.sql, self.macros)
@@ -248,12 +253,12 @@ def _exclusions(audience: Audience) -> Iterator[Finding]:
 
 
 def _excludes_channel(audience: Audience) -> bool:
-    channels = re.findall(r"opted_out_of\('(\w+)'\)", audience.sql)
+    channels = re.findall(r"opted_out_of\('(\w+)'\)", audience.logic)
     return not channels or audience.meta.get("consent") in channels
 
 
 def _names(audience: Audience) -> Iterator[Finding]:
-    for column in sorted(set(re.findall(r"\b\w+_name\b", _code(audience.sql)))):
+    for column in sorted(set(re.findall(r"\b\w+_name\b", _code(audience.logic)))):
         text = (
             f"{column} is for people to read; go by ids or by message_class, which renaming keeps"
         )
@@ -261,7 +266,7 @@ def _names(audience: Audience) -> Iterator[Finding]:
 
 
 def _opens(audience: Audience) -> Iterator[Finding]:
-    uses_opens = bool(re.search(r"\b(\w*_)?open(s|ed)(_\w+)?\b", _code(audience.sql)))
+    uses_opens = bool(re.search(r"\b(\w*_)?open(s|ed)(_\w+)?\b", _code(audience.logic)))
     yield from _opens_declared(audience, is_dependent=uses_opens)
 
 
