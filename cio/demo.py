@@ -24,6 +24,7 @@ from fakes import (
     segment,
     slack,
     tiktok,
+    webhook,
 )
 from fakes.customerio_workspace import settle_workspace
 from fakes.population import WorldSettings, generate
@@ -89,8 +90,9 @@ VENDORS = {
     "segment": _Vendor(_alone(segment.create_app), segment.settings),
     "slack": _Vendor(_alone(slack.create_app), slack.settings),
     "tiktok": _Vendor(_alone(tiktok.create_app), tiktok.settings),
+    "webhook": _Vendor(_alone(webhook.create_app), webhook.settings),
 }
-"""The destinations of the demo: every sync that is shipped runs."""
+"""The destinations of the demo, beside its folder of files: every sync that is shipped runs."""
 
 
 @dataclass(frozen=True)
@@ -232,7 +234,8 @@ def stand_ins(home: Home, world: WorldSettings) -> Iterator[None]:
     """Serve the stand-ins and point the syncs to them, and to nothing else, while this runs.
 
     Args:
-        home: Where they keep what they accepted, and their ports, which syncs remember.
+        home: Where they keep what they accepted, and their ports, which syncs remember; files are
+            written to its folder `files`.
         world: The world whose Customer.io workspace there is.
     """
     folder = home.root / "fakes"
@@ -244,6 +247,7 @@ def stand_ins(home: Home, world: WorldSettings) -> Iterator[None]:
                 address = stack.enter_context(_stand_in(name, vendor, folder, world))
                 for key, value in vendor.settings(address).items():
                     os.environ[variable(name, key)] = value
+            os.environ[variable("files", "base_url")] = (home.root / "files").resolve().as_uri()
             yield
     finally:
         os.environ.clear()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import re
 from pathlib import Path
@@ -36,7 +38,7 @@ pytestmark = pytest.mark.slow
 PEOPLE = 12_000
 # platforms that get hashes, and a few audiences each
 ADS = ("google", "meta", "tiktok")
-OTHERS = (*ADS, "customerio", "klaviyo", "slack")
+OTHERS = (*ADS, "customerio", "files", "klaviyo", "slack", "webhook")
 LARGE = ("clicked_any_message_7d", "clicked_sms_14d", "fatigue_risk_14d", "purchased_3d")
 
 
@@ -359,6 +361,33 @@ def test_slack_is_told_of_the_last_week_and_of_no_person(first: Summary, folder:
     assert message["text"].startswith("Week of ")
     assert "email" in message["blocks"][1]["text"]["text"]
     assert "@" not in json.dumps(message)
+
+
+def test_files_hold_exactly_the_models_rows(first: Summary, wanted: Wanted, folder: Path) -> None:
+    planned = {sync["name"]: sync["planned"] for sync in first["syncs"]}
+    exported = folder / "files" / "audience_members"
+    manifests = [json.loads(path.read_bytes()) for path in exported.glob("*.manifest.json")]
+    rows = []
+    for manifest in manifests:
+        content = (exported / manifest["file"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == manifest["sha256"]
+        rows += pq.read_table(io.BytesIO(content)).to_pylist()
+    assert len(rows) == planned["files_audience_members"] == sum(m["rows"] for m in manifests)
+    assert {(row["identifier"], row["label"]) for row in rows} == wanted[1]
+
+
+def test_the_endpoint_of_ones_own_holds_every_tier(first: Summary, folder: Path) -> None:
+    planned = {sync["name"]: sync["planned"] for sync in first["syncs"]}
+    with read_published(Home(folder)) as published:
+        tiers = published.connection.execute(
+            "select customer_id, tier"
+            f" from {published.table('marts', 'person_fatigue')}"
+            f" inner join {published.table('marts', 'people')} using (person_id)"
+            " where tier is not null and customer_id is not null"
+        ).fetchall()
+    rows = kept(folder, "webhook")
+    assert {(row["identifier"], row["properties"]["fatigue_tier"]) for row in rows} == set(tiers)
+    assert len(rows) == planned["webhook_fatigue_tiers"] == len(tiers) > 0
 
 
 def _told(payload: str) -> dict[str, Any]:
