@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BOUNCER := .venv-bouncer
+VENDORS := .venv-vendors
 
 export RUNTIME__DLTHUB_TELEMETRY := false
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check build sync report chromium fmt clean
+.PHONY: help demo test check build sync report chromium vendors fmt clean
 
 help:  ## Show what can be done
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -59,6 +60,14 @@ chromium:  ## Install the browser that tests look at pages with (Debian, Ubuntu,
 	  { command -v apt-get >/dev/null && $$(command -v sudo) apt-get install --yes chromium; } || \
 	  { command -v brew >/dev/null && brew install --cask chromium; } || \
 	  { echo "Install Chromium or Chrome and put it on the PATH."; exit 1; }
+
+vendors: $(VENDORS)/.installed  ## Install the vendors' own clients, which tests try on the stand-ins
+
+$(VENDORS)/.installed: pyproject.toml
+	@test -x $(VENDORS)/bin/python || $(PYTHON) -m venv $(VENDORS)
+	@$(VENDORS)/bin/python -m pip install -qq --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(VENDORS)/bin/python -m pip install -qq --disable-pip-version-check --group vendors
+	@touch $@
 
 fmt: $(STAMP)  ## Format the Python
 	$(BIN)/ruff format .

@@ -235,6 +235,10 @@ class _Amplitude:
 
     def _keep(self, event: dict[str, Any]) -> None:
         """Keep an event once by its insert_id, as Amplitude does for seven days."""
+        if event["event_type"] == "$identify":
+            # by the vendor's own clients, in place of a call of `/identify`
+            self._describe(event)
+            return
         insert_id = event.get("insert_id") or f"generated-{len(self.events)}"
         self.events.setdefault((_person(event), insert_id), event)
 

@@ -1,8 +1,10 @@
 """A strict stand-in of Mixpanel's ingestion API: `/import` for events, `/engage` for profiles.
 
-Source: https://docs.mixpanel.com/reference/import-events, /profile-batch-update and, for the one
-lookup table, /replace-lookup-table. It counts as Mixpanel does: events that agree in name, time,
-distinct_id and $insert_id are one event.
+Without `strict=1` it is as silent as Mixpanel: it drops what is wrong and says that some was taken.
+
+Source: https://docs.mixpanel.com/reference/import-events, /track-event, /profile-batch-update and,
+for the one lookup table, /replace-lookup-table. It counts as Mixpanel does: events that agree in
+name, time, distinct_id and $insert_id are one event.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from starlette.routing import Route
 
 from fakes.control import Control
 from fakes.mixpanel_deletions import GDPR_TOKEN, Deletions
+from fakes.mixpanel_profiles import apply
 from fakes.mixpanel_rules import (
     MAX_RECORD_BYTES,
     MILLISECONDS_FROM,
@@ -25,6 +28,7 @@ from fakes.mixpanel_rules import (
     event_problem,
     profile_problem,
     read_table,
+    track_problem,
 )
 from fakes.wire import Refusal, basic, reply, unpack
 
@@ -74,7 +78,7 @@ class Project:
         elif line[:1] == b"L":
             self.table = record["rows"]
         else:
-            _apply(self.profiles, record)
+            apply(self.profiles, record)
 
     def _keep_event(self, record: dict[str, Any], raw: bytes) -> None:
         self.received += 1
@@ -89,7 +93,7 @@ class Project:
     def take_profiles(self, records: list[dict[str, Any]]) -> None:
         """Apply profile updates that passed, in order."""
         for record in records:
-            _apply(self.profiles, record)
+            apply(self.profiles, record)
         if self.file is not None:
             self._write(b"P", (orjson.dumps(record) for record in records))
 
@@ -131,7 +135,8 @@ def create_app(
         refused: Values of distinct_id that it refuses for reasons of its own.
 
     Returns:
-        The app: `/import`, `/engage`, deletion tasks, and the control endpoints under `/_fake/`.
+        The app: `/import`, `/track`, `/engage`, deletion tasks, and the control endpoints under
+        `/_fake/`.
     """
     vendor = _Mixpanel(Project.open(store), now, refused)
     control = Control()
@@ -150,6 +155,7 @@ class _Mixpanel:
     def routes(self) -> list[Route]:
         return [
             Route("/import", self.import_events, methods=["POST"]),
+            Route("/track", self.track_events, methods=["POST"]),
             Route("/engage", self.engage, methods=["POST"]),
             Route("/lookup-tables/{id}", self.replace_table, methods=["PUT"]),
             Route("/_fake/lookup_table", self.read_table),
@@ -167,25 +173,45 @@ class _Mixpanel:
 
     def _import(self, request: Request, body: bytes) -> Response:
         self._authenticate(request)
-        if request.query_params.get("strict") != "1":
-            raise Refusal(400, _bad("this stand-in takes strict=1 only"))
+        failed, good = self._take_events(request, body)
+        if _asked(request, body, "strict"):
+            return _outcome(failed, good)
+        return _in_short(request, body, None if good or not failed else failed[0]["message"])
+
+    def _take_events(self, request: Request, body: bytes) -> tuple[list[dict[str, Any]], int]:
+        """Keep the events that are good: what is wrong with the others, and how many there were."""
         body = _decode(request, body)
         if len(body) > MAX_BYTES:
             raise Refusal(413, _too_large(f"{MAX_BYTES} bytes"))
         now_ms = int(self.now() * 1000)
         failed, good = [], []
+        is_tracked = request.url.path == "/track"
         for index, (record, raw) in enumerate(_records(request, body)):
+            if is_tracked:
+                # its own clients send seconds with a fraction
+                _cut_time(record)
             problem = event_problem(record, now_ms=now_ms)
             if problem is None and record["properties"]["distinct_id"] in self.refused:
                 problem = Problem("properties.distinct_id", "'properties.distinct_id' is refused")
             if len(raw) >= MAX_RECORD_BYTES:
                 problem = Problem("", "record exceeds 1 MB")
+            if problem is None and is_tracked:
+                problem = track_problem(record, token=TOKEN, now_ms=now_ms)
             if problem is None:
                 good.append((record, raw))
             else:
                 failed.append(_failed(index, problem, insert_id=_insert_id(record)))
         self.project.take_events(good)
-        return _outcome(failed, len(good))
+        return failed, len(good)
+
+    async def track_events(self, request: Request) -> Response:
+        """Events of the last days; each bears the project's token."""
+        body = await request.body()
+        try:
+            failed, good = self._take_events(request, body)
+        except Refusal as refusal:
+            return refusal.response
+        return _in_short(request, body, None if good else failed[0]["message"])
 
     async def engage(self, request: Request) -> Response:
         body = await request.body()
@@ -212,12 +238,9 @@ class _Mixpanel:
         good = [pair[0] for pair, bad in zip(pairs, problems, strict=True) if bad is None]
         failed = [_failed(i, bad) for i, bad in enumerate(problems) if bad is not None]
         self.project.take_profiles(good)
-        if request.query_params.get("strict") == "1":
+        if _asked(request, body, "strict"):
             return _outcome(failed, len(good))
-        if request.query_params.get("verbose") == "1":
-            error = failed[0]["message"] if failed else None
-            return reply({"status": 0 if failed else 1, "error": error})
-        return Response("0" if failed else "1", media_type="text/plain")
+        return _in_short(request, body, failed[0]["message"] if failed else None)
 
     async def replace_table(self, request: Request) -> Response:
         """All or nothing: a table with a bad row stays as it was."""
@@ -303,6 +326,28 @@ def _outcome(failed: list[dict[str, Any]], imported: int) -> Response:
     )
 
 
+def _cut_time(record: object) -> None:
+    properties = record.get("properties") if isinstance(record, dict) else None
+    if isinstance(properties, dict) and isinstance(properties.get("time"), float):
+        properties["time"] = int(properties["time"])
+
+
+def _asked(request: Request, body: bytes, name: str) -> bool:
+    """Whether a parameter is 1, in the query or in a form."""
+    if request.query_params.get(name) == "1":
+        return True
+    is_form = request.headers.get("content-type", "").endswith("urlencoded")
+    return is_form and parse_qs(body.decode()).get(name) == ["1"]
+
+
+def _in_short(request: Request, body: bytes, error: str | None) -> Response:
+    """The reply of calls that are not strict: a digit, or in a few words if asked."""
+    status = 1 if error is None else 0
+    if _asked(request, body, "verbose"):
+        return reply({"status": status, "error": error})
+    return Response(str(status), media_type="text/plain")
+
+
 def _decode(request: Request, body: bytes) -> bytes:
     unpacked = unpack(request, body)
     if unpacked is None:
@@ -347,50 +392,3 @@ def _truncated(event: dict[str, Any]) -> dict[str, Any]:
         for name, value in event["properties"].items()
     }
     return {"event": event["event"], "properties": properties}
-
-
-def _apply(profiles: dict[str, dict[str, Any]], record: dict[str, Any]) -> None:
-    operation = next(key for key in record if key in _APPLY or key == "$delete")
-    if operation == "$delete":
-        profiles.pop(record["$distinct_id"], None)
-        return
-    profile = profiles.setdefault(record["$distinct_id"], {})
-    _APPLY[operation](profile, record[operation])
-
-
-def _add(profile: dict[str, Any], values: dict[str, float]) -> None:
-    for name, value in values.items():
-        profile[name] = profile.get(name, 0) + value
-
-
-def _union(profile: dict[str, Any], values: dict[str, list[Any]]) -> None:
-    for name, items in values.items():
-        held = profile.setdefault(name, [])
-        held.extend(item for item in items if item not in held)
-
-
-def _append(profile: dict[str, Any], values: dict[str, Any]) -> None:
-    for name, value in values.items():
-        profile.setdefault(name, []).append(value)
-
-
-def _remove(profile: dict[str, Any], values: dict[str, Any]) -> None:
-    for name, value in values.items():
-        if isinstance(profile.get(name), list):
-            profile[name] = [item for item in profile[name] if item != value]
-
-
-def _unset(profile: dict[str, Any], names: list[str]) -> None:
-    for name in names:
-        profile.pop(name, None)
-
-
-_APPLY: dict[str, Callable[[dict[str, Any], Any], None]] = {
-    "$set": lambda profile, values: profile.update(values),
-    "$set_once": lambda profile, values: profile.update(values | profile),
-    "$add": _add,
-    "$union": _union,
-    "$append": _append,
-    "$remove": _remove,
-    "$unset": _unset,
-}

@@ -16,6 +16,7 @@ MAX_PROPERTIES = 255
 MAX_DEPTH = 3
 EARLIEST_MS = 31_536_000_000  # 1971-01-01
 FUTURE_MS = 3_600_000
+TRACKED_MS = 5 * 86_400_000
 MILLISECONDS_FROM = 100_000_000_000
 """A `time` from here on is in milliseconds: as seconds it would be the year 5138."""
 
@@ -64,6 +65,27 @@ def event_problem(record: Any, *, now_ms: int) -> Problem | None:  # noqa: ANN40
         or _insert_id_problem(properties.get("$insert_id"))
         or _shape_problem(properties)
     )
+
+
+def track_problem(record: dict[str, Any], *, token: str, now_ms: int) -> Problem | None:
+    """The first rule of `/track` alone that an event breaks, one that is good otherwise.
+
+    Args:
+        record: The event.
+        token: The project's token, which every event carries.
+        now_ms: The present, in milliseconds since the epoch.
+
+    Returns:
+        The field and a message, or nothing if the event is good.
+    """
+    properties = record["properties"]
+    if properties.get("token") != token:
+        return Problem("properties.token", "'properties.token' is invalid")
+    instant = properties["time"]
+    instant = instant if instant >= MILLISECONDS_FROM else instant * 1000
+    if instant < now_ms - TRACKED_MS:
+        return Problem("properties.time", "'properties.time' is invalid: older than 5 days")
+    return None
 
 
 def _time_problem(time: object, now_ms: int) -> Problem | None:

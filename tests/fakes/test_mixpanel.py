@@ -158,7 +158,6 @@ def test_requests_are_bounded(client: httpx.Client) -> None:
         {"content": "a,b", "headers": {"Content-Type": "text/csv"}},
         {"headers": JSON | {"Content-Encoding": "br"}},
         {"headers": JSON | {"Content-Encoding": "gzip"}},
-        {"path": "/import"},
     ],
 )
 def test_requests_it_cannot_read_are_refused_whole(
@@ -182,6 +181,28 @@ def test_the_same_event_counts_once() -> None:
 
 def profile(**operation: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
     return {"$token": mixpanel.TOKEN, "$distinct_id": "someone", **operation}
+
+
+def test_without_strict_what_is_wrong_is_dropped_and_not_told_of(client: httpx.Client) -> None:
+    said = send(client, event(), event(time="now"), path="/import?verbose=1")
+    assert said.json() == {"status": 1, "error": None}
+    assert len(client.get("/_fake/events").json()) == 1
+    assert send(client, event(time="now"), path="/import").text == "0"
+
+
+@pytest.mark.parametrize(
+    ("properties", "taken"),
+    [
+        ({"token": mixpanel.TOKEN, "time": NOW - 0.5}, "1"),
+        ({"token": mixpanel.TOKEN, "time": NOW - 5 * 86_400}, "1"),
+        ({"token": mixpanel.TOKEN, "time": NOW - 5 * 86_400 - 1}, "0"),
+        ({"token": "another"}, "0"),
+    ],
+)
+def test_track_takes_events_of_five_days_that_bear_the_token(
+    client: httpx.Client, properties: dict[str, Any], taken: str
+) -> None:
+    assert send(client, event(**properties), path="/track").text == taken
 
 
 ENGAGE = "/engage?ip=0&strict=1&verbose=1"
