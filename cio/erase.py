@@ -18,6 +18,7 @@ from filelock import FileLock
 
 from cio.erase_files import erase_journals, erase_spool
 from cio.erase_rows import Person, count_rows, erase_rows, found_links, rewrite
+from reverse_etl.contract import KEPT
 from reverse_etl.deletion import VendorRequest, ask_vendors
 from reverse_etl.destinations import DESTINATIONS
 from reverse_etl.erase import Removal, remove_person
@@ -272,9 +273,9 @@ def _left(
     words = [f"{one.sync}: {one.problem}" for one in removals if one.left]
     words += [f"{one.destination}: {one.request}: {one.problem}" for one in requests if one.problem]
     asked = {one.destination for one in requests if one.covers == "everything"}
-    kept = {one.destination for one in removals if one.mode != "mirror"}
-    for destination in sorted(kept - asked):
-        sent = sum(r.sent for r in removals if r.destination == destination and r.mode != "mirror")
+    others = [one for one in removals if one.mode not in KEPT]
+    for destination in sorted({one.destination for one in others} - asked):
+        sent = sum(one.sent for one in others if one.destination == destination)
         where = DELETION.get(destination, "its own deletion")
         words.append(
             f"{destination} was sent {sent:,} events or profiles: ask it to delete them ({where})"

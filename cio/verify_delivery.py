@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from reverse_etl.contract import KEPT
 from reverse_etl.exclusions import columns_of, exclude
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def standings(
     found = []
     for sync, target in syncs:
         is_event = sync.model == EVENTS and sync.mode == "append"
-        is_list = sync.mode == "mirror" and target.kind.is_about_people
+        is_list = sync.mode in KEPT and target.kind.is_about_people
         if not (is_event or is_list):
             continue
         if target.inactive is not None:

@@ -8,6 +8,7 @@ Source: https://developers.google.com/data-manager/api/reference/rest/v1
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -17,9 +18,11 @@ from starlette.routing import Route
 from fakes.control import Control
 from fakes.google_rules import (
     check_members,
+    check_remove_all,
     check_request,
     consent_problem,
     is_signed_by,
+    named,
     refusal,
 )
 from fakes.hashed_members import HashedList
@@ -63,6 +66,7 @@ class Manners:
         polls: How often a status is asked for before the request is processed.
         token_seconds: How long an access token lives.
         public_key: In PEM, of a service account that may log in too.
+        now: The present, in seconds since the epoch, by which members were last added.
     """
 
     refused: frozenset[str] = frozenset()
@@ -70,6 +74,7 @@ class Manners:
     polls: int = 0
     token_seconds: int = 3_599
     public_key: str = ""
+    now: Callable[[], float] = time.time
 
 
 def create_app(
@@ -124,6 +129,7 @@ class _Google:
             Route(_LISTS, self._serve(self.make_list), methods=post),
             Route(f"{members}:ingest", self._serve(self.ingest), methods=post),
             Route(f"{members}:remove", self._serve(self.remove), methods=post),
+            Route(f"{members}:removeAll", self._serve(self.remove_all), methods=post),
             Route("/v1/requestStatus:retrieve", self._serve(self.tell_status)),
             Route("/_fake/audiences", self.read_lists),
         ]
@@ -150,7 +156,7 @@ class _Google:
             body = await request.body()
             try:
                 self._authorise(request)
-                return reply(handle(request, parse(body) if body else {}))
+                return reply(handle(request, named(parse(body)) if body else {}))
             except Refusal as refused:
                 return refused.response
 
@@ -198,12 +204,17 @@ class _Google:
         check_request(body, ACCOUNT, self.lists, is_ingest=False)
         return self._process(body, "remove", check_members(body, self.manners.refused), {})
 
+    def remove_all(self, _request: Request, body: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+        before = check_remove_all(body, ACCOUNT, self.lists, self.manners.now())
+        return self._process(body, "remove_all", [], {}, at=before)
+
     def _process(
         self,
         body: dict[str, Any],
         operation: str,
         rows: list[dict[str, str]],
         errors: dict[str, int],
+        at: float | None = None,
     ) -> dict[str, Any]:
         good = [row for row in rows if not self.manners.refused_later & set(row.values())]
         if not errors and len(good) < len(rows):
@@ -212,6 +223,7 @@ class _Google:
             good = []
         destination = body["destinations"][0]
         change = {"user_list": destination["productDestinationId"], "operation": operation}
+        change["at"] = self.manners.now() if at is None else at
         number = f"request-{len(self.jobs)}"
         if not body.get("validateOnly"):
             job = _Job(self.manners.polls, change | {"rows": good}, destination, errors)
@@ -245,12 +257,19 @@ class _Google:
         self.store.add([change])
 
     def _keep(
-        self, user_list: str, operation: str, rows: list[dict[str, str]], name: str = ""
+        self,
+        user_list: str,
+        operation: str,
+        rows: list[dict[str, str]],
+        name: str = "",
+        at: float = 0.0,
     ) -> None:
         if operation == "make":
             self.lists[user_list] = HashedList(user_list, name, UNIQUE)
         elif operation == "add":
-            self.lists[user_list].add(rows)
+            self.lists[user_list].add(rows, at)
+        elif operation == "remove_all":
+            self.lists[user_list].remove_before(at)
         else:
             self.lists[user_list].remove(rows)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -26,9 +27,39 @@ MAX_IDENTIFIERS = 10
 MAX_DESTINATIONS = 10
 SCOPE = "https://www.googleapis.com/auth/datamanager"
 _ALWAYS = frozenset({"destinations", "audienceMembers", "encoding", "validateOnly"})
+_OF_REMOVE_ALL = frozenset({"destinations", "removeAsOfTime", "validateOnly"})
 _OF_INGEST = frozenset({"consent", "termsOfService"})
-_CONSENTS = frozenset({"CONSENT_GRANTED", "CONSENT_DENIED", "CONSENT_STATUS_UNSPECIFIED"})
+_CONSENT_NAMES = ("CONSENT_STATUS_UNSPECIFIED", "CONSENT_GRANTED", "CONSENT_DENIED")
+_CONSENTS = frozenset(_CONSENT_NAMES)
 _ADDRESS = frozenset({"givenName", "familyName", "regionCode", "postalCode"})
+
+
+_NAMES = {
+    "accountType": ("ACCOUNT_TYPE_UNSPECIFIED", "GOOGLE_ADS"),
+    "adUserData": _CONSENT_NAMES,
+    "adPersonalization": _CONSENT_NAMES,
+    "encoding": ("ENCODING_UNSPECIFIED", "HEX", "BASE64"),
+    "customerMatchTermsOfServiceStatus": (
+        *("TERMS_OF_SERVICE_STATUS_UNSPECIFIED", "ACCEPTED", "REJECTED"),
+    ),
+    "uploadKeyTypes": (
+        *("UPLOAD_KEY_TYPE_UNSPECIFIED", "CONTACT_ID", "MOBILE_ID", "USER_ID", "PAIR_ID"),
+    ),
+}
+
+
+def named(body: Any, key: str = "") -> Any:  # noqa: ANN401 - any JSON
+    """A request with the names of enumerations in place of their numbers.
+
+    JSON of protocol buffers may have either; Google's own client sends numbers.
+    """
+    if isinstance(body, dict):
+        # ten thousand members have no enumerations but consents of their own, which are not read
+        return {k: v if k == "audienceMembers" else named(v, k) for k, v in body.items()}
+    if isinstance(body, list):
+        return [named(each, key) for each in body]
+    names = _NAMES.get(key, ())
+    return names[body] if type(body) is int and 0 <= body < len(names) else body
 
 
 def refusal(*, path: str, reason: str) -> Refusal:
@@ -57,13 +88,7 @@ def check_request(
     allowed = _ALWAYS | (_OF_INGEST if is_ingest else frozenset())
     if not isinstance(body, dict) or not set(body) <= allowed:
         raise refusal(path="", reason="INVALID_FORMAT")
-    destinations = body.get("destinations")
-    if not isinstance(destinations, list) or not destinations:
-        raise refusal(path="destinations", reason="REQUIRED_FIELD_MISSING")
-    if len(destinations) > MAX_DESTINATIONS:
-        raise refusal(path="destinations", reason="TOO_MANY_DESTINATIONS")
-    for index, destination in enumerate(destinations):
-        _check_destination(destination, f"destinations[{index}]", account, lists)
+    _check_destinations(body, account, lists)
     if body.get("encoding") not in {"HEX", "BASE64"}:
         raise refusal(path="encoding", reason="INVALID_ENUM_VALUE")
     if is_ingest:
@@ -72,6 +97,47 @@ def check_request(
             raise refusal(path="terms_of_service", reason="TERMS_AND_CONDITIONS_NOT_SIGNED")
         if not set((body.get("consent") or {}).values()) <= _CONSENTS:
             raise refusal(path="consent", reason="INVALID_ENUM_VALUE")
+
+
+def check_remove_all(
+    body: Any,  # noqa: ANN401 - any JSON
+    account: str,
+    lists: Collection[str],
+    now: float,
+) -> float:
+    """Check a request that empties lists; returns the instant that it reaches up to.
+
+    Args:
+        body: The request.
+        account: The account.
+        lists: Its lists.
+        now: The present, in seconds since the epoch, which is where it reaches if it does not say.
+
+    Returns:
+        Seconds since the epoch.
+    """
+    if not isinstance(body, dict) or not set(body) <= _OF_REMOVE_ALL:
+        raise refusal(path="", reason="INVALID_FORMAT")
+    _check_destinations(body, account, lists)
+    if "removeAsOfTime" not in body:
+        return now
+    try:
+        instant = datetime.fromisoformat(body["removeAsOfTime"])
+    except (TypeError, ValueError):
+        raise refusal(path="remove_as_of_time", reason="INVALID_FORMAT") from None
+    if instant.tzinfo is None or instant.timestamp() > now:
+        raise refusal(path="remove_as_of_time", reason="INVALID_REMOVE_AS_OF_TIME")
+    return instant.timestamp()
+
+
+def _check_destinations(body: dict[str, Any], account: str, lists: Collection[str]) -> None:
+    destinations = body.get("destinations")
+    if not isinstance(destinations, list) or not destinations:
+        raise refusal(path="destinations", reason="REQUIRED_FIELD_MISSING")
+    if len(destinations) > MAX_DESTINATIONS:
+        raise refusal(path="destinations", reason="TOO_MANY_DESTINATIONS")
+    for index, destination in enumerate(destinations):
+        _check_destination(destination, f"destinations[{index}]", account, lists)
 
 
 def _check_destination(

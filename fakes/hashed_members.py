@@ -21,19 +21,22 @@ class HashedList:
         name: Its name.
         unique: Keys that find somebody alone.
         rows: Its rows, by their cells.
+        added: When each was last added, by its cells.
     """
 
     id: str
     name: str
     unique: tuple[str, ...]
     rows: dict[tuple[tuple[str, str], ...], dict[str, str]] = field(default_factory=dict)
+    added: dict[tuple[tuple[str, str], ...], float] = field(default_factory=dict)
     _index: dict[tuple[str, str], set[tuple[tuple[str, str], ...]]] = field(default_factory=dict)
 
-    def add(self, rows: Iterable[Mapping[str, str]]) -> None:
-        """Add rows of digests by key."""
+    def add(self, rows: Iterable[Mapping[str, str]], at: float = 0.0) -> None:
+        """Add rows of digests by key, at an instant in seconds since the epoch."""
         for row in rows:
             cells = tuple(sorted(row.items()))
             self.rows[cells] = dict(row)
+            self.added[cells] = at
             for cell in cells:
                 self._index.setdefault(cell, set()).add(cells)
 
@@ -53,3 +56,10 @@ class HashedList:
         """Remove everybody."""
         self.rows.clear()
         self._index.clear()
+
+    def remove_before(self, instant: float) -> None:
+        """Remove everybody who was last added before an instant."""
+        for cells in [each for each in self.rows if self.added[each] < instant]:
+            del self.rows[cells]
+            for cell in cells:
+                self._index[cell].discard(cells)

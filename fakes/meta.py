@@ -3,7 +3,12 @@
 A request has a session and a payload; every row has a cell for each key of its schema. A reply is a
 200 whatever the rows are: it counts the invalid ones and shows samples of them, in no order.
 
-Source: https://developers.facebook.com/docs/marketing-api/reference/custom-audience/users and
+While an audience is replaced it takes nothing else, and from the session's first request on it is
+empty: Meta does not say when the old members leave, so the worst is supposed. That a request sent
+twice is told by its number is supposed too; another one with the same number is refused.
+
+Source: https://developers.facebook.com/docs/marketing-api/reference/custom-audience/users,
+https://developers.facebook.com/docs/marketing-api/reference/custom-audience/usersreplace and
 https://developers.facebook.com/docs/marketing-api/reference/ad-account/customaudiences
 """
 
@@ -12,14 +17,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
 
 from starlette.routing import Route
 
 from fakes.control import Control
 from fakes.hashed_members import DIGEST, HashedList
-from fakes.wire import Refusal, Store, parse, reply
+from fakes.meta_rules import content, read_payload, read_session, refusal
+from fakes.wire import Refusal, Store, reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -31,16 +38,10 @@ if TYPE_CHECKING:
 TOKEN = "fake-meta-access-token"  # noqa: S105 - the stand-in's own, of no use elsewhere
 APP_SECRET = "fake-meta-app-secret"  # noqa: S105 - the stand-in's own, of no use elsewhere
 AD_ACCOUNT = "1234567890"
-MAX_ROWS = 10_000
 MAX_SAMPLES = 100
 FIRST_ID = 23840000000000
+REPLACEMENT_SECONDS = 90 * 60
 UNHASHED = frozenset({"EXTERN_ID", "MADID"})
-KEYS = frozenset(
-    {
-        *("EXTERN_ID", "EMAIL", "PHONE", "GEN", "DOBY", "DOBM", "DOBD", "LN", "FN", "FI", "CT"),
-        *("ST", "ZIP", "MADID", "COUNTRY"),
-    }
-)
 UNIQUE = ("EXTERN_ID", "EMAIL", "PHONE", "MADID")
 _SOURCES = ("USER_PROVIDED_ONLY", "PARTNER_PROVIDED_ONLY", "BOTH_USER_AND_PARTNER_PROVIDED")
 
@@ -59,6 +60,7 @@ def create_app(  # noqa: PLR0913 - each a circumstance that some test varies
     most_samples: int = MAX_SAMPLES,
     usage: str = "",
     settles_after: int = 0,
+    now: Callable[[], float] = time.time,
 ) -> Control:
     """The stand-in as an ASGI app.
 
@@ -71,6 +73,7 @@ def create_app(  # noqa: PLR0913 - each a circumstance that some test varies
         usage: The header `X-Business-Use-Case-Usage` of its replies.
         settles_after: So many requests to an audience that was just made are answered as if it
             were not there.
+        now: The present, in seconds since the epoch.
 
     Returns:
         The app, with the Graph API's paths of one ad account and the control endpoints under
@@ -81,9 +84,24 @@ def create_app(  # noqa: PLR0913 - each a circumstance that some test varies
     vendor.most_samples = most_samples
     vendor.usage = usage
     vendor.settles_after = settles_after
+    vendor.now = now
     control = Control()
     control.serve(vendor.routes())
     return control
+
+
+@dataclass
+class _Session:
+    """What was counted together; one that replaces an audience knows which, and since when."""
+
+    batch: int = 0
+    received: int = 0
+    invalid: int = 0
+    is_over: bool = False
+    audience: str = ""
+    began_at: float = 0.0
+    schema: list[str] = field(default_factory=list)
+    last: tuple[Any, dict[str, Any]] | None = None
 
 
 class _Meta:
@@ -97,7 +115,8 @@ class _Meta:
         self.settles_after = 0
         self.unsettled: dict[str, int] = {}
         self.audiences: dict[str, HashedList] = {}
-        self.sessions: dict[int, tuple[int, int]] = {}
+        self.now: Callable[[], float] = time.time
+        self.sessions: dict[int, _Session] = {}
         for change in store.read():
             self._keep(**change)
 
@@ -113,6 +132,11 @@ class _Meta:
                 self._serve(self.change_users),
                 methods=["POST", "DELETE"],
             ),
+            Route(
+                "/{version}/{audience:int}/usersreplace",
+                self._serve(self.replace_users),
+                methods=["POST"],
+            ),
             Route("/_fake/audiences", self.read_audiences),
         ]
 
@@ -121,9 +145,9 @@ class _Meta:
             body = await request.body()
             try:
                 self._authorise(request)
-                answer = reply(handle(request, _content(request, body)))
-            except Refusal as refusal:
-                answer = refusal.response
+                answer = reply(handle(request, content(request, body)))
+            except Refusal as refused:
+                answer = refused.response
             if self.usage:
                 answer.headers["x-business-use-case-usage"] = self.usage
             return answer
@@ -132,18 +156,18 @@ class _Meta:
 
     def _authorise(self, request: Request) -> None:
         if not re.fullmatch(r"v\d+\.\d", request.path_params["version"]):
-            raise _refusal(2635, "You are calling a deprecated version of the Ads API")
+            raise refusal(2635, "You are calling a deprecated version of the Ads API")
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         token = token if scheme == "Bearer" else request.query_params.get("access_token", "")
         if token != TOKEN:
-            raise _refusal(190, "Invalid OAuth access token.", kind="OAuthException")
+            raise refusal(190, "Invalid OAuth access token.", kind="OAuthException")
         if not self.is_proof_demanded:
             return
         instant = request.query_params.get("appsecret_time", "")
         text = f"{token}|{instant}".encode()
         proof = hmac.new(APP_SECRET.encode(), text, hashlib.sha256).hexdigest()
         if not instant or request.query_params.get("appsecret_proof") != proof:
-            raise _refusal(100, "API calls from the server require an appsecret_proof argument")
+            raise refusal(100, "API calls from the server require an appsecret_proof argument")
 
     def list_permissions(self, _request: Request, _body: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
         return {"data": [{"permission": name, "status": "granted"} for name in self.permissions]}
@@ -164,11 +188,11 @@ class _Meta:
     def make_audience(self, _request: Request, body: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
         self._permitted()
         if not isinstance(body, dict) or not body.get("name"):
-            raise _refusal(100, "(#100) The parameter name is required")
+            raise refusal(100, "(#100) The parameter name is required")
         if body.get("subtype") != "CUSTOM":
-            raise _refusal(100, "(#100) Param subtype must be one of CUSTOM")
+            raise refusal(100, "(#100) Param subtype must be one of CUSTOM")
         if body.get("customer_file_source") not in _SOURCES:
-            raise _refusal(100, "(#100) customer_file_source is required", subcode=1870053)
+            raise refusal(100, "(#100) customer_file_source is required", subcode=1870053)
         audience = str(FIRST_ID + len(self.audiences) + 1)
         self._take(audience, "MAKE", [], name=body["name"])
         self.unsettled[audience] = self.settles_after
@@ -177,52 +201,109 @@ class _Meta:
     def _permitted(self) -> None:
         if "ads_management" not in self.permissions:
             message = "(#294) Managing advertisements requires the extended permission"
-            raise _refusal(294, message, status=403)
+            raise refusal(294, message, status=403)
 
-    def change_users(self, request: Request, body: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    def _audience(self, request: Request) -> str:
+        """The audience of a path, if it is there and may be changed."""
         self._permitted()
         audience = str(request.path_params["audience"])
         if audience not in self.audiences:
             message = f"Unsupported {request.method} request. Object does not exist"
-            raise _refusal(100, message, subcode=33)
+            raise refusal(100, message, subcode=33)
         if self.unsettled.get(audience, 0):
             self.unsettled[audience] -= 1
             message = f"(#803) Some of the aliases you requested do not exist: {audience}"
-            raise _refusal(803, message, status=404, kind="OAuthException")
-        payload = body.get("payload") if isinstance(body, dict) else None
-        schema, rows = _read_payload(payload)
-        number = self._session(body.get("session"), len(rows))
+            raise refusal(803, message, status=404, kind="OAuthException")
+        return audience
+
+    def change_users(self, request: Request, body: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+        audience = self._audience(request)
+        if self._replaces(audience) is not None:
+            raise refusal(2650, "The audience is being replaced", subcode=1870145)
+        schema, rows = read_payload(body)
+        if "session" in body:
+            number, batch, _ = read_session(body)
+        else:
+            # the guide calls it required; the specification does not, nor does Meta's own client
+            number, batch = len(self.sessions), 1
+        session = self.sessions.setdefault(number, _Session())
+        if batch != session.batch + 1:
+            raise refusal(2650, "Batch out of order", subcode=1870147)
+        operation = "ADD" if request.method == "POST" else "REMOVE"
+        return self._change(audience, operation, (number, session), schema, rows)
+
+    def _replaces(self, audience: str) -> int | None:
+        """The session that replaces an audience right now; one that is too old is given up."""
+        for number, session in self.sessions.items():
+            if session.audience == audience and not session.is_over:
+                if self.now() - session.began_at <= REPLACEMENT_SECONDS:
+                    return number
+                session.is_over = True
+        return None
+
+    def replace_users(self, request: Request, body: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+        audience = self._audience(request)
+        schema, rows = read_payload(body)
+        number, batch, is_last = read_session(body)
+        under_way = self._replaces(audience)
+        if under_way not in {None, number}:
+            raise refusal(2650, "The audience is being replaced", subcode=1870145)
+        session = self._replacement(audience, number, batch, schema)
+        if session.last is not None and session.last[0] == body:
+            return session.last[1]
+        if session.is_over:
+            raise refusal(2650, "The session has ended", subcode=1870159)
+        if batch != session.batch + 1:
+            raise refusal(2650, "Batch out of order", subcode=1870147)
+        if schema != session.schema:
+            raise refusal(2650, "Another schema than before", subcode=1870148)
+        if batch == 1:
+            self._take(audience, "CLEAR", [])
+        answer = self._change(audience, "ADD", (number, session), schema, rows)
+        session.is_over = is_last
+        session.last = body, answer
+        return answer
+
+    def _replacement(self, audience: str, number: int, batch: int, schema: list[str]) -> _Session:
+        """The session of a replacement, begun with its first request."""
+        session = self.sessions.get(number)
+        if session is None:
+            if batch != 1:
+                raise refusal(2650, "The first batch was not detected", subcode=1870147)
+            session = _Session(audience=audience, began_at=self.now(), schema=schema)
+            self.sessions[number] = session
+        elif session.audience != audience:
+            raise refusal(2650, "The session is another audience's", subcode=1870147)
+        elif self.now() - session.began_at > REPLACEMENT_SECONDS:
+            raise refusal(2650, "The session took too long", subcode=1870158)
+        return session
+
+    def _change(
+        self,
+        audience: str,
+        operation: str,
+        told: tuple[int, _Session],
+        schema: list[str],
+        rows: list[list[str]],
+    ) -> dict[str, Any]:
+        number, session = told
         good: list[dict[str, str]] = []
         bad: list[dict[str, str]] = []
         for row in rows:
             cells = {key: cell for key, cell in zip(schema, row, strict=True) if cell}
             (good if self._is_valid(cells) else bad).append(cells)
-        operation = "ADD" if request.method == "POST" else "REMOVE"
         self._take(audience, operation, good)
+        session.batch += 1
+        session.received += len(rows)
+        session.invalid += len(bad)
         samples = [next(iter(cells.values()), "") for cells in reversed(bad)][: self.most_samples]
         return {
             "audience_id": audience,
             "session_id": str(number),
-            "num_received": self.sessions[number][1],
-            "num_invalid_entries": len(bad),
+            "num_received": session.received,
+            "num_invalid_entries": session.invalid,
             "invalid_entry_samples": {str(i): text for i, text in enumerate(samples)},
         }
-
-    def _session(self, session: Any, rows: int) -> int:  # noqa: ANN401 - any JSON
-        """Check a request's session; the rows received are counted over all of its batches."""
-        fields = {"session_id": int, "batch_seq": int, "last_batch_flag": bool}
-        if not isinstance(session, dict) or any(
-            type(session.get(name)) is not kind for name, kind in fields.items()
-        ):
-            raise _refusal(100, "(#100) The parameter session is required")
-        number, batch = session["session_id"], session["batch_seq"]
-        if not 0 <= number < 1 << 63:
-            raise _refusal(100, "(#100) session_id must be a positive 64 bit integer")
-        last, received = self.sessions.get(number, (0, 0))
-        if batch != last + 1:
-            raise _refusal(2650, "Batch out of order", subcode=1870147)
-        self.sessions[number] = (batch, received + rows)
-        return int(number)
 
     def _is_valid(self, cells: dict[str, str]) -> bool:
         return bool(cells) and all(
@@ -243,6 +324,8 @@ class _Meta:
     ) -> None:
         if operation == "MAKE":
             self.audiences[audience] = HashedList(audience, name, UNIQUE)
+        elif operation == "CLEAR":
+            self.audiences[audience].clear()
         elif operation == "ADD":
             self.audiences[audience].add(rows)
         else:
@@ -250,40 +333,3 @@ class _Meta:
 
     async def read_audiences(self, _request: Request) -> Response:
         return reply({each.name: list(each.rows.values()) for each in self.audiences.values()})
-
-
-def _content(request: Request, body: bytes) -> Any:  # noqa: ANN401 - any JSON
-    """The parameters: a JSON body, a form as Meta's own client sends it, or the query."""
-    if request.headers.get("content-type", "").startswith("application/json") and body:
-        found = parse(body)
-        if not isinstance(found, dict):
-            raise _refusal(100, "(#100) The request body is not a JSON object")
-        return found
-    given = parse_qs(body.decode()) or {k: [v] for k, v in request.query_params.items()}
-    return {
-        key: parse(texts[0].encode()) if key in {"payload", "session"} else texts[0]
-        for key, texts in given.items()
-    }
-
-
-def _read_payload(payload: Any) -> tuple[list[str], list[list[str]]]:  # noqa: ANN401 - any JSON
-    schema = payload.get("schema") if isinstance(payload, dict) else None
-    rows = payload.get("data") if isinstance(payload, dict) else None
-    if not isinstance(schema, list) or not schema or not set(map(str, schema)) <= KEYS:
-        raise _refusal(100, "(#100) Invalid schema in payload")
-    if not isinstance(rows, list) or not rows:
-        raise _refusal(100, "(#100) payload has no data")
-    if len(rows) > MAX_ROWS:
-        raise _refusal(100, f"(#100) payload has more than {MAX_ROWS} entries")
-    for row in rows:
-        is_row = isinstance(row, list) and len(row) == len(schema)
-        if not is_row or not all(isinstance(cell, str) for cell in row):
-            raise _refusal(100, "(#100) A row has another number of columns than the schema")
-    return schema, rows
-
-
-def _refusal(
-    code: int, message: str, *, subcode: int | None = None, status: int = 400, kind: str = "Api"
-) -> Refusal:
-    error = {"message": message, "type": kind, "code": code, "fbtrace_id": "Afake"}
-    return Refusal(status, {"error": error | ({"error_subcode": subcode} if subcode else {})})

@@ -10,18 +10,23 @@ from typing import TYPE_CHECKING
 from reverse_etl.contract import Denied, Later, Stop, Taken, TooLarge, Unnamed
 from reverse_etl.journal import Exceptional
 from reverse_etl.profile_keys import bare
+from reverse_etl.replacement import UNCLOSED
 from warehouse.errors import CioError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from reverse_etl.clock import Clock
     from reverse_etl.contract import Channel, Outcome
     from reverse_etl.delivery import Delivery
     from reverse_etl.journal import Journal
     from reverse_etl.pace import Pace
     from reverse_etl.packing import Batch, Packer
+    from reverse_etl.replacement import Replacement
     from reverse_etl.stop_list import StopList
 
 _REASON_LENGTH = 300
+_ROWS_A_LINE = 50_000
 _REFUSALS_IN_A_ROW = 20
 """So many records refused alone, and none taken: the destination refuses the request."""
 
@@ -54,6 +59,7 @@ class Line:
         stop_list: Who must not be sent any more.
         clock: What tells the time.
         halt: Set when no more attempts are to be made.
+        replacement: The lists that are replaced whole, if there are any.
         counts: Rows by outcome.
     """
 
@@ -68,6 +74,7 @@ class Line:
     stop_list: StopList
     clock: Clock
     halt: threading.Event
+    replacement: Replacement | None = None
     counts: Counter[Outcome] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _refusals: int = 0
@@ -76,6 +83,11 @@ class Line:
         """Count final outcomes."""
         with self._lock:
             self.counts[outcome] += rows
+
+    def end(self, batch: Batch, rows: int) -> None:
+        """Tell the list that is replaced, if one is, of rows that will not be in it."""
+        if self.replacement is not None and rows:
+            self.replacement.end(batch.changes[0], rows)
 
     def note_refusals(self, batch: Batch, refused: int) -> None:
         """Notice a destination that refuses record after record and takes none.
@@ -175,6 +187,7 @@ def _drop_stopped(line: Line, batch: Batch) -> None:
         left: Outcome = "unknown" if batch.is_maybe_accepted else "skipped"
         line.journal.note(Exceptional(batch.rows[i], left, stopped[i]) for i in stopped)
         line.count(left, len(stopped))
+        line.end(batch, len(stopped))
         batch.drop(stopped.keys())
 
 
@@ -226,15 +239,46 @@ def _taken(line: Line, batch: Batch, attempt: int, reply: Taken) -> list[Batch]:
     ]
     named = {exception.row for exception in exceptions}
     accepted = [row for row in batch.rows if row not in named] if named else batch.rows
-    line.journal.settle(attempt, outcome="accepted", rows=accepted, exceptions=exceptions)
-    line.count("accepted", len(accepted))
+    taken, why = _outcome(line, batch, named)
+    line.journal.settle(attempt, outcome=taken, rows=accepted, reason=why, exceptions=exceptions)
+    line.count(taken, len(accepted))
     line.count("rejected", len(refused))
+    line.end(batch, len(refused))
     line.count("unknown", len(unsure))
     line.count(left, len(kept))
     if accepted or not refused:
         line.note_refusals(batch, 0)
     parts = [batch.pick(again)] if again else []
     return [*parts, batch.pick(later, wait_seconds=reply.wait_seconds)] if later else parts
+
+
+def _outcome(line: Line, batch: Batch, named: Collection[int]) -> tuple[Outcome, str | None]:
+    """The outcome of rows that were taken: those of a list that is replaced wait for its end."""
+    if line.replacement is None:
+        return "accepted", None
+    positions = [i for i, row in enumerate(batch.rows) if row not in named]
+    is_waiting = line.replacement.take(batch, positions)
+    return ("unknown", UNCLOSED) if is_waiting else ("accepted", None)
+
+
+def close_lists(line: Line) -> None:
+    """Close the lists that are replaced, each with a request that carries one of its rows again.
+
+    Args:
+        line: What the batches of the run share, all of them at their end.
+
+    Raises:
+        CioError: As `send` does; the rows of the lists not closed stay unknown.
+    """
+    for batch, others in () if line.replacement is None else line.replacement.closings():
+        before = line.counts["accepted"]
+        line.count("unknown", -len(batch.rows))
+        send(line, batch)
+        if line.counts["accepted"] > before:
+            for start in range(0, len(others), _ROWS_A_LINE):
+                line.journal.accept(others[start : start + _ROWS_A_LINE])
+            line.count("unknown", -len(others))
+            line.count("accepted", len(others))
 
 
 def _divided(line: Line, batch: Batch, attempt: int, reply: TooLarge | Unnamed) -> list[Batch]:
@@ -247,6 +291,7 @@ def _divided(line: Line, batch: Batch, attempt: int, reply: TooLarge | Unnamed) 
     exceptions = [Exceptional(batch.rows[0], "rejected", reason)]
     line.journal.settle(attempt, outcome="skipped", rows=(), exceptions=exceptions)
     line.count("rejected", 1)
+    line.end(batch, 1)
     line.note_refusals(batch, 1)
     return []
 

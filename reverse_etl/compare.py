@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from reverse_etl.contract import KEPT
 from reverse_etl.exclusions import columns_of, exclude, refuse_people
+from reverse_etl.replacement import choose_lists
 from warehouse.errors import CioError
 
 if TYPE_CHECKING:
@@ -218,6 +220,7 @@ class How(NamedTuple):
         is_repeatable: What may have been accepted can be sent again.
         unique_keys: The match keys that find somebody alone, where identifiers are match keys.
         renew_before: What was last accepted before then is sent again, or nothing.
+        replace_before: Lists last replaced before then are replaced; nothing replaces none.
         canary: The only people to plan for, by any of their ids; everybody if empty.
         now: The present, naive UTC, by which members leave whom the clock alone removes
             (`expires_at` of the outbound model); nothing for a build as of another instant.
@@ -229,6 +232,7 @@ class How(NamedTuple):
     is_repeatable: bool
     unique_keys: tuple[str, ...] = ()
     renew_before: datetime | None = None
+    replace_before: datetime | None = None
     canary: tuple[str, ...] = ()
     now: datetime | None = None
     oldest: datetime | None = None
@@ -288,7 +292,9 @@ def compare(
     else:
         connection.execute(_SENT_MIRROR, flags | {"renew_before": how.renew_before})
     connection.execute(_REMOVED.format(canary=CANARY), flags)
-    if sync.mode == "mirror":
+    if how.replace_before is not None:
+        choose_lists(published, how.replace_before)
+    if sync.mode in KEPT:
         connection.execute(_PUT_BACK)
         if how.unique_keys:
             connection.execute(_PUT_BACK_BY_KEY, {"unique_keys": list(how.unique_keys)})

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 Operation: TypeAlias = Literal["append", "add", "update", "remove"]
 Use: TypeAlias = Literal["activate", "suppress", "analyse"]
-Mode: TypeAlias = Literal["mirror", "append", "upsert"]
+Mode: TypeAlias = Literal["mirror", "append", "upsert", "replace"]
 Outcome: TypeAlias = Literal["accepted", "rejected", "skipped", "unknown"]
+
+KEPT: frozenset[Mode] = frozenset(["mirror", "replace"])
+"""The modes in which a sync takes away what is no longer wanted."""
 
 
 class Change(NamedTuple):
@@ -168,6 +171,13 @@ class Channel(Protocol):
         """Make one attempt, and read the reply."""
 
 
+class ReplacingChannel(Channel, Protocol):
+    """A channel for which lists are replaced: once one is closed, what was sent is all it has."""
+
+    def closing(self, label: str) -> str:
+        """The route of the request that closes a label's list; it carries one of its rows again."""
+
+
 class Settings(Protocol):
     """A destination's settings for all of its syncs: a frozen dataclass.
 
@@ -238,6 +248,8 @@ class Object:
             is given the labels that matter, which some vendors have to be asked for one by one.
         renew_after_days: Reads from the options after how many days the vendor must be told again,
             where it forgets on its own.
+        replacing: Makes of an open channel one that replaces the lists of some labels; for the mode
+            `replace`.
         is_about_people: Its rows are people or about one. Where they are not, a sync names them by
             `record_key`, and no row with a person is sent.
     """
@@ -251,6 +263,7 @@ class Object:
     match_keys: MatchKeys | None = None
     renew_after_days: Callable[[Any], float] | None = None
     sizes: Callable[[Any, Any, Http, Collection[str]], Sizes] | None = None
+    replacing: Callable[[Any, Collection[str]], ReplacingChannel] | None = None
     is_about_people: bool = True
 
 

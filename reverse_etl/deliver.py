@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from reverse_etl.attempts import Line, send
+from reverse_etl.attempts import Line, close_lists, send
 from reverse_etl.contract import Change, Refused
 from reverse_etl.guards import held_back
 from reverse_etl.journal import Exceptional, Journal
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from reverse_etl.contract import Channel, Outcome
     from reverse_etl.guards import Finding
     from reverse_etl.journal import RunFolder
+    from reverse_etl.replacement import Replacement
     from reverse_etl.settings import Sync
     from reverse_etl.stop_list import StopList
 
@@ -56,6 +57,7 @@ class Way:
         findings: Guards that hold rows back.
         clock: What tells the time.
         halt: Set from outside, or by the first error, to end after the batches in flight.
+        replacement: The lists that are replaced whole, if there are any.
     """
 
     sync: Sync
@@ -65,6 +67,7 @@ class Way:
     findings: Sequence[Finding]
     clock: Clock
     halt: threading.Event
+    replacement: Replacement | None = None
 
 
 def deliver(folder: RunFolder, way: Way) -> Delivered:
@@ -103,9 +106,13 @@ class _Delivery:
             stop_list=way.stop_list,
             clock=way.clock,
             halt=way.halt,
+            replacement=way.replacement,
         )
         self.longest = limits.record_size
         self.connections = delivery.connections or limits.connections
+        if way.replacement is not None:
+            # the requests of a list that is replaced may have to keep their order
+            self.connections = min(self.connections, limits.connections)
         self.problem: CioError | None = None
         self.flying: set[Future[None]] = set()
         self.notes: list[Exceptional] = []
@@ -141,6 +148,11 @@ class _Delivery:
                 phase = kind
             self._take(pool, change, is_exempt=is_exempt)
         self._drain(pool)
+        if self.way.replacement is not None and not self.way.halt.is_set():
+            try:
+                close_lists(self.line)
+            except CioError as error:
+                self.problem = error
 
     def _take(self, pool: ThreadPoolExecutor, change: Change, *, is_exempt: bool) -> None:
         way, channel = self.way, self.way.channel
@@ -149,14 +161,20 @@ class _Delivery:
             if reason is not None:
                 self._note(Exceptional(change.row, "skipped", reason))
                 return
+        replacement = way.replacement
+        if replacement is not None:
+            replacement.plan(change)
+        reason = None
         try:
             record = channel.encode(change)
+            if len(record) > self.longest:
+                reason = f"a record of {len(record)} bytes, more than the destination takes"
         except Refused as refused:
-            self._note(Exceptional(change.row, "rejected", str(refused)))
-            return
-        if len(record) > self.longest:
-            reason = f"a record of {len(record)} bytes, more than the destination takes"
+            reason = str(refused)
+        if reason is not None:
             self._note(Exceptional(change.row, "rejected", reason))
+            if replacement is not None:
+                replacement.end(change)
             return
         full = self.packer.add(channel.route(change), change, record)
         if full is not None:

@@ -22,6 +22,8 @@ class Delivery:
         requests_per_second: As many requests, where the destination's own number does not fit.
         oldest_hours: Events that were older when the warehouse was built are left out, and counted;
             nothing sends them all.
+        replace_after_days: In the mode `replace`, how old a replacement of a list grows before the
+            list is replaced again; 0 replaces it with every run. Changes are sent with every run.
     """
 
     attempts: int = 8
@@ -35,6 +37,7 @@ class Delivery:
     records_per_second: float | None = None
     requests_per_second: float | None = None
     oldest_hours: float | None = None
+    replace_after_days: float = 7.0
 
     def wait(self, attempt: int, *, chance: float, asked: float | None) -> float:
         """Seconds to wait after an attempt.

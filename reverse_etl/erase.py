@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from reverse_etl.contract import KEPT
 from reverse_etl.deliver import Way, deliver
 from reverse_etl.http import Http
 from reverse_etl.journal import RunRecord, new_run
@@ -110,7 +111,7 @@ def remove_person(room: Room, people: Sequence[str], names: Sequence[str]) -> li
             found.append(Removal(name, "?", "?", sent, left=0, problem="the sync is no more"))
             continue
         blank = Removal(name, sync.destination, sync.mode, sent)
-        if sync.mode != "mirror":
+        if sync.mode not in KEPT:
             found.append(blank)
             continue
         try:

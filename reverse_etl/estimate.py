@@ -81,6 +81,8 @@ def notes(plan: SyncPlan) -> list[str]:
     if plan.inactive:
         return [f"inactive: {plan.inactive}"]
     lines = ["carries its canary alone; everybody else waits"] if plan.is_canary else []
+    if plan.replaced:
+        lines.append(f"replaces whole, with whatever else is in them: {', '.join(plan.replaced)}")
     if plan.monthly_rows is not None:
         sends = plan.adds + plan.updates
         lines.append(

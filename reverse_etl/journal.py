@@ -212,6 +212,10 @@ class Journal:
         """
         self._outcome(attempt, outcome, rows, reason, exceptions)
 
+    def accept(self, rows: Sequence[int]) -> None:
+        """Write that rows of earlier attempts, of which it was not known, were accepted."""
+        self._outcome(None, "accepted", rows, None, ())
+
     def note(self, exceptions: Iterable[Exceptional]) -> None:
         """Write the outcomes of rows that were never attempted."""
         self._outcome(None, "skipped", (), None, exceptions)

@@ -16,6 +16,7 @@ from reverse_etl.http import is_loopback
 from reverse_etl.labels import count_labels
 from reverse_etl.lock import turn
 from reverse_etl.past import Past, read_past
+from reverse_etl.replacement import chosen_lists
 from reverse_etl.state import write_state
 from warehouse.connection import open_warehouse, read_published
 from warehouse.definitions import LOCK, read_lock
@@ -70,6 +71,7 @@ class SyncPlan:
         samples: Keys of the first rows of each operation.
         calls: Requests that it takes at least, if every one is as full as the vendor allows.
         seconds: How long it takes at least at the vendor's rate, or nothing if there is none.
+        replaced: Labels of the lists that are replaced whole, unless a guard holds something back.
         inactive: Why the sync cannot run, if it cannot: there are no credentials.
     """
 
@@ -95,6 +97,7 @@ class SyncPlan:
     samples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     calls: int | None = None
     seconds: float | None = None
+    replaced: tuple[str, ...] = ()
     inactive: str | None = None
 
     @property
@@ -128,6 +131,7 @@ class SyncPlan:
             "identified_share": self.identified_share,
             "sent_this_month": self.past.sent_this_month,
             "monthly_rows": self.monthly_rows,
+            "replaced": list(self.replaced),
             "samples": {operation: list(keys) for operation, keys in self.samples.items()},
             "calls": self.calls,
             "seconds": self.seconds,
@@ -263,11 +267,16 @@ def plan_sync(  # noqa: PLR0913 - what a plan is made of
                 )
                 write_state(warehouse, state, sync=sync.name, mode=sync.mode, scope=scope)
             how = _how(sync, target, published.build, asked, now)
+            canary = _canary(sync, past, asked)
             how = how._replace(
-                canary=_canary(sync, past, asked), opted_out=_opted_out(home, sync, published)
+                canary=canary,
+                # a list of the canary alone would be all that is left of it
+                replace_before=None if canary else how.replace_before,
+                opted_out=_opted_out(home, sync, published),
             )
             counts = compare(published, sync, how, state=state, plan=folder.plan)
             labels = count_labels(published)
+            replaced = () if how.replace_before is None else chosen_lists(published)
             watermarks = _watermarks(published, sync.guards.feeds)
             build = published.build
             built = carried_definitions(published, sync)
@@ -296,6 +305,7 @@ def plan_sync(  # noqa: PLR0913 - what a plan is made of
         is_canary=bool(how.canary),
         monthly_rows=target.monthly_rows,
         changed_definitions=changed_definitions(built, read_lock(project_root() / LOCK)),
+        replaced=replaced,
         inactive=target.inactive,
     )
 
@@ -325,6 +335,9 @@ def _how(sync: Sync, target: Target, build: Build, asked: Asked, now: datetime) 
         is_repeatable=kind.is_repeatable,
         unique_keys=() if kind.match_keys is None else kind.match_keys.unique,
         renew_before=renew_before,
+        replace_before=now - timedelta(days=sync.delivery.replace_after_days)
+        if sync.mode == "replace"
+        else None,
         now=None if build.is_as_of_given else now,
         oldest=_oldest(sync, build),
     )

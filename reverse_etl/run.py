@@ -24,6 +24,7 @@ from reverse_etl.lock import hold, is_held, turn
 from reverse_etl.outcomes import Balance, resolve
 from reverse_etl.plan import Asked, SyncPlan, Target, plan_sync
 from reverse_etl.record import is_balanced, land_journals
+from reverse_etl.replacement import Replacement
 from reverse_etl.settings import Sync, read_syncs
 from reverse_etl.stop_list import read_for
 from reverse_etl.targets import find_target
@@ -339,14 +340,19 @@ class _Run:
         timeout = sync.delivery.timeout_seconds
         kind = self.target.kind
         with Http(self.target.url, clock=clock, timeout_seconds=timeout) as http:
+            channel = kind.open(self.target.settings, sync.options, http)
+            replacement = None
+            if plan.replaced and kind.replacing and not any(not f.is_forced for f in findings):
+                replacement = Replacement(kind.replacing(channel, plan.replaced), plan.replaced)
             way = Way(
                 sync=sync,
-                channel=kind.open(self.target.settings, sync.options, http),
+                channel=channel if replacement is None else replacement.channel,
                 is_repeatable=kind.is_repeatable,
                 stop_list=read_for(self.room.home, sync.use, plan.build, topic=sync.topic),
                 findings=findings,
                 clock=clock,
                 halt=self.halt,
+                replacement=replacement,
             )
             return deliver(self.folder, way)
 

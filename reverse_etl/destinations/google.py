@@ -6,20 +6,35 @@ accepted before its status says so: while it does not, an attempt asks for the s
 sends nothing. Give such a sync patience (`attempts`, `give_up_after_seconds`); what is still
 processed at the end is unknown, and sent again by the next run, which changes nothing there.
 
+A list that is replaced is sent whole, and then whoever was last added before that is removed. When
+it began is told by Google's clock: ours may be ahead, and would remove whom it just sent.
+
 https://developers.google.com/data-manager/api/reference/rest/v1/audienceMembers/ingest
+https://developers.google.com/data-manager/api/reference/rest/v1/audienceMembers/removeAll
 https://developers.google.com/data-manager/api/devguides/limits
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from httpx import codes
 
-from reverse_etl.contract import Check, Destination, Later, Limits, MatchKeys, Object
+from reverse_etl.contract import (
+    Check,
+    Denied,
+    Destination,
+    Later,
+    Limits,
+    MatchKeys,
+    Object,
+    Stop,
+    Taken,
+)
 from reverse_etl.destinations.audience_directory import Directory, Located
 from reverse_etl.destinations.google_api import DataManager, GoogleSettings
 from reverse_etl.destinations.google_lists import (
@@ -34,7 +49,7 @@ from reverse_etl.destinations.hashed import read_match_keys
 from reverse_etl.http import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from reverse_etl.contract import Change, Reply
     from reverse_etl.destinations.google_auth import Tokens
@@ -43,6 +58,10 @@ if TYPE_CHECKING:
 KEYS = ("emailAddress", "phoneNumber")
 # 10,000 members; a size is not documented. 300 requests a minute are 50,000 members a second.
 LIMITS = Limits(10_000, 8_000_000, 2_048, connections=4, separator=b",")
+_CLOSES = "removeAll"
+_MARGIN = timedelta(minutes=1)
+"""Google's servers may disagree by so much on the time; it is no more than a guess."""
+
 _ON_TRIAL = hashlib.sha256(b"nobody@example.com").hexdigest()
 
 
@@ -56,6 +75,8 @@ class Members:
         directory: The account's user lists.
         limits: What one request may carry.
         pending: Ids of requests that are processed, by the digest of what they carried.
+        replaced: Labels of the lists that are replaced.
+        began: When each began to be, by Google's clock.
     """
 
     api: DataManager
@@ -63,12 +84,22 @@ class Members:
     directory: Directory
     limits: Limits = LIMITS
     pending: dict[bytes, str] = field(default_factory=dict)
+    replaced: frozenset[str] = frozenset()
+    began: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def open(cls, settings: GoogleSettings, options: ListOptions, http: Http) -> Members:
         """Open the channel; nothing is asked yet."""
         api = DataManager.open(settings, http)
         return cls(api, options.consent, open_directory(api, options))
+
+    def replacing(self, labels: Collection[str]) -> Members:
+        """The channel that replaces the lists of some labels."""
+        return replace(self, replaced=frozenset(labels))
+
+    def closing(self, label: str) -> str:
+        """The route of the request that removes whoever was not sent."""
+        return f"{_CLOSES} {label}"
 
     @property
     def tokens(self) -> Tokens:
@@ -92,18 +123,37 @@ class Members:
             return found
         carried = self.limits.join(records)
         key = hashlib.sha256(route.encode() + b"\n" + carried).digest()
+        label = route.partition(" ")[2]
+        if found.operation == TERMS.adds and label in self.replaced and label not in self.began:
+            hindered = self._begin(label)
+            if hindered is not None:
+                return hindered
         if key not in self.pending:
-            answer = self._post(found, carried)
+            answer = self._post(found, carried, before=self.began.get(label))
             if not isinstance(answer, Answer):
                 return answer
             if answer.status == codes.BAD_REQUEST:
-                return read_refusal(answer, len(records))
+                refusal = read_refusal(answer, len(records))
+                return _closed(refusal) if found.operation == _CLOSES else refusal
             request_id = read_request_id(answer)
             if request_id is None:
                 reason = "a reply without a request id"
                 return Later(reason, is_maybe_accepted=True)
             self.pending[key] = request_id
-        return self._settle(key, len(records))
+        reply = self._settle(key, len(records))
+        return _closed(reply) if found.operation == _CLOSES else reply
+
+    def _begin(self, label: str) -> Reply | None:
+        """Ask for the time before anybody of a list is sent; says what hindered it."""
+        answer = self.api.request("GET", lists_path(self.api), params={"pageSize": "1"})
+        if not isinstance(answer, Answer):
+            return answer
+        http = self.api.http
+        ahead = timedelta(seconds=http.ahead_seconds or 0.0)
+        began = http.clock.now() - ahead - _MARGIN
+        # two requests may begin at once: either instant is before both
+        self.began.setdefault(label, began.isoformat(timespec="milliseconds") + "Z")
+        return None
 
     def _settle(self, key: bytes, rows: int) -> Reply:
         """Ask what became of a request."""
@@ -123,7 +173,9 @@ class Members:
         del self.pending[key]
         return reply
 
-    def _post(self, to: Located, members: bytes, *, is_dry: bool = False) -> Answer | Reply:
+    def _post(
+        self, to: Located, members: bytes, *, before: str | None = None, is_dry: bool = False
+    ) -> Answer | Reply:
         """Make one attempt; the members are encoded already and are not encoded again."""
         settings = self.api.settings
         destination: dict[str, Any] = {
@@ -133,11 +185,11 @@ class Members:
         }
         if settings.login_account_id:
             destination["loginAccount"] = _account(settings.login_account_id)
-        body: dict[str, Any] = {
-            "destinations": [destination],
-            "encoding": "HEX",
-            "validateOnly": is_dry,
-        }
+        body: dict[str, Any] = {"destinations": [destination], "validateOnly": is_dry}
+        if to.operation == _CLOSES:
+            content = orjson.dumps(body | {"removeAsOfTime": before})
+            return self.api.request("POST", f"v1/audienceMembers:{_CLOSES}", content=content)
+        body["encoding"] = "HEX"
         if to.operation == TERMS.adds:
             status = CONSENTS[self.consent]
             body["consent"] = {"adUserData": status, "adPersonalization": status}
@@ -161,6 +213,15 @@ class Members:
         return Check(is_ok=True, message="answers, and takes the login and the account")
 
 
+def _closed(reply: Reply) -> Reply:
+    """What the end of a replacement came to: it is about no row, so no row is at fault."""
+    if isinstance(reply, Taken) and not (reply.refused or reply.unsure):
+        return reply
+    if isinstance(reply, Later | Denied | Stop):
+        return reply
+    return Stop("could not remove whoever was not sent from a list")
+
+
 def _account(number: str) -> dict[str, str]:
     return {"accountType": "GOOGLE_ADS", "accountId": number}
 
@@ -182,9 +243,10 @@ GOOGLE = Destination(
     settings=GoogleSettings,
     objects={
         "audience_members": Object(
-            modes=frozenset(["mirror"]),
+            modes=frozenset(["mirror", "replace"]),
             options=ListOptions,
             open=Members.open,
+            replacing=Members.replacing,
             match_keys=MatchKeys("google_match_keys", KEYS),
             renew_after_days=lambda options: options.renew_after_days,
         ),

@@ -43,12 +43,17 @@ FATAL: Mapping[int, str] = {
     2635: "refuses this version of its API: set a newer api_version",
     2655: "refuses: accept the custom audience terms of service in the business settings",
 }
+UNDER_WAY = Later("a replacement of this audience is under way", is_maybe_accepted=False)
+"""It takes nothing else meanwhile; one that a run left open is given up after 90 minutes."""
+
 ABSENT = Stop(
     "knows no audience by this id: it was deleted, or audience_ids names one of another account"
 )
 """What it says of an audience that is not there, or that was made a moment ago."""
 
 _UNKNOWN_ALIAS = 803
+_REPLACEMENT = 2650
+_UNDER_WAY_SUBCODE = 1870145
 _NO_SUCH_OBJECT = (100, 33)
 _BLOCKED_SUBCODE = 1713230
 _TERMS_SUBCODE = 1870090
@@ -135,6 +140,8 @@ def _by_code(error: Mapping[str, Any], status: int, usage: Usage) -> Reply:
         )
     elif code == _UNKNOWN_ALIAS or (code, subcode) == _NO_SUCH_OBJECT:
         reply = ABSENT
+    elif code == _REPLACEMENT:
+        reply = UNDER_WAY if subcode == _UNDER_WAY_SUBCODE else _lost(subcode)
     elif code in AGAIN or error.get("is_transient") is True or codes.is_server_error(status):
         reply = Later(f"answered code {code}", is_maybe_accepted=True)
     elif subcode == _BLOCKED_SUBCODE:
@@ -147,3 +154,11 @@ def _by_code(error: Mapping[str, Any], status: int, usage: Usage) -> Reply:
         # Meta's words may quote what was sent, so only its numbers are kept
         reply = Unnamed(f"refused with code {code}, subcode {subcode}")
     return reply
+
+
+def _lost(subcode: object) -> Stop:
+    """A session that Meta no longer goes on with: what it holds of the audience is not known."""
+    return Stop(
+        f"gave up the replacement of an audience (subcode {subcode}), as it does after 90 minutes: "
+        "the next run begins anew"
+    )

@@ -50,6 +50,7 @@ from reverse_etl.http import Http
 from reverse_etl.journal import RunFolder
 from reverse_etl.outcomes import Balance, resolve
 from reverse_etl.plan import Target
+from reverse_etl.replacement import Replacement
 from reverse_etl.settings import Sync
 from reverse_etl.stop_list import StopList
 
@@ -84,6 +85,8 @@ class Subject:
         is_silent: The vendor answers 200 and drops what it does not take, a wrong key's rows too.
         named: Writes an identifier as the sync's identity column has it.
         dropped: What becomes of a row that the vendor does not take.
+        is_replaced: Every delivery replaces the lists that it sends to.
+        closings: Requests like those that carry rows that close a list.
     """
 
     destination: str
@@ -99,10 +102,13 @@ class Subject:
     is_silent: bool = False
     named: Callable[[str], str] = str
     dropped: str = "rejected"
+    is_replaced: bool = False
+    closings: int = 0
 
     @property
     def name(self) -> str:
-        return f"{self.destination}-{self.object}"
+        name = f"{self.destination}-{self.object}"
+        return f"{name}-replaced" if self.is_replaced else name
 
 
 def identifier(number: int) -> str:
@@ -525,6 +531,11 @@ SUBJECTS = [
     ),
 ]
 
+# Google differs by what closes a list alone, which has a test of its own
+SUBJECTS += [
+    replace(one, is_replaced=True, closings=1) for one in SUBJECTS if one.destination == "meta"
+]
+
 
 @dataclass
 class Bench:
@@ -601,6 +612,11 @@ class Bench:
             channel = target.kind.open(target.settings, self.subject.options, http)
             if limits:
                 channel = replace(channel, limits=replace(channel.limits, **limits))
+            replacement = None
+            if self.subject.is_replaced:
+                labels = {change.label for change in changes}
+                replacement = Replacement(target.kind.replacing(channel, labels), labels)
+                channel = replacement.channel
             delivered = deliver(
                 folder,
                 Way(
@@ -611,9 +627,15 @@ class Bench:
                     findings=(),
                     clock=self.time.clock(),
                     halt=self.halt,
+                    replacement=replacement,
                 ),
             )
-        return Result.read(folder, delivered, channel)
+        result = Result.read(folder, delivered, channel)
+        if replacement is not None and delivered.problem is None:
+            # one row is carried again to close its list, which is no attempt to have it taken
+            for batch, _others in replacement.closings():
+                result.attempts[batch.rows[0]] -= 1
+        return result
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,276 @@
+"""Lists that are replaced whole: what else was in them goes, and nothing counts before the end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from fakes import google_data_manager, meta
+from fakes.google_data_manager import Manners
+from fakes.server import serve_in_thread
+from reverse_etl.contract import Later, Stop, Taken
+from reverse_etl.destinations.google import _closed
+from reverse_etl.destinations.meta_errors import UNDER_WAY, Usage, read_refusal
+from reverse_etl.http import Answer
+from reverse_etl.run import plan_syncs, run_syncs
+
+from .world import FastClock, World, member
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from reverse_etl.plan import Asked
+    from reverse_etl.run import Room, SyncRun
+
+LABEL = "CIO | clickers | 0-7d"
+PATIENT = {"records_per_request": 4, "first_wait_seconds": 0.0, "jitter_seconds": 0.0}
+STRANGER = hashlib.sha256(b"a stranger").hexdigest()
+
+
+def known(number: int, **values: object) -> dict[str, Any]:
+    """A member whom both platforms know by one key."""
+    digest = hashlib.sha256(str(number).encode()).hexdigest()
+    keys = {
+        "meta_match_keys": json.dumps({"EMAIL": digest}),
+        "google_match_keys": json.dumps({"emailAddress": digest}),
+    }
+    return member(number, **keys | values)
+
+
+def digests(*numbers: int) -> set[str]:
+    return {hashlib.sha256(str(number).encode()).hexdigest() for number in numbers}
+
+
+@dataclass
+class Platform:
+    """A stand-in with a list that somebody put a stranger in, and a sync that replaces it."""
+
+    world: World
+    url: str
+    now: list[float]
+    time: FastClock = field(default_factory=FastClock)
+
+    def run(self, asked: Asked | None = None) -> SyncRun:
+        from reverse_etl.run import Room
+
+        room = Room(self.world.home, self.world.manifest, clock=self.time.clock())
+        (run,) = run_syncs(room, asked)
+        if run.plan is not None and run.run_id is not None:
+            assert run.accepted + run.rejected + run.skipped + run.unknown == run.plan.changes
+        return run
+
+    def pass_time(self, **duration: float) -> None:
+        """Let it pass here and there."""
+        self.time.elapsed += timedelta(**duration).total_seconds()
+        self.now[0] += timedelta(**duration).total_seconds()
+
+    def post(self, path: str, body: Any, **more: Any) -> Any:  # noqa: ANN401 - any JSON
+        return httpx.post(f"{self.url}{path}", json=body, trust_env=False, **more).json()
+
+    @property
+    def members(self) -> set[str]:
+        lists = httpx.get(f"{self.url}/_fake/audiences", trust_env=False).json()
+        return {digest for row in lists[LABEL] for digest in row.values()}
+
+    @property
+    def edges(self) -> list[str]:
+        """The requests that change lists, by the last part of their paths."""
+        seen = httpx.get(f"{self.url}/_fake/requests", trust_env=False).json()
+        edges = [one["path"].rpartition("/")[2].rpartition(":")[2] for one in seen]
+        return [one for one in edges if one in EDGES]
+
+
+EDGES = ("users", "usersreplace", "ingest", "remove", "removeAll")
+
+
+@contextmanager
+def meta_platform(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
+    now = [1_000_000_000.0]
+    with serve_in_thread(meta.create_app(now=lambda: now[0])) as url:
+        for key, value in meta.settings(url).items():
+            monkeypatch.setenv(f"REVERSE_ETL__META__{key.upper()}", value)
+        at = Platform(world, url, now)
+        token = {"headers": {"Authorization": f"Bearer {meta.TOKEN}"}}
+        body = {"name": LABEL, "subtype": "CUSTOM", "customer_file_source": "USER_PROVIDED_ONLY"}
+        made = at.post(f"/v25.0/act_{meta.AD_ACCOUNT}/customaudiences", body, **token)
+        rows = {"payload": {"schema": ["EMAIL"], "data": [[STRANGER]]}}
+        at.post(f"/v25.0/{made['id']}/users", rows, **token)
+        declare(world, "meta")
+        yield at
+
+
+@contextmanager
+def google_platform(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
+    # Google tells its time with each reply; what is there was added an hour before
+    now = [time.time() - 3_600]
+    app = google_data_manager.create_app(manners=Manners(now=lambda: now[0]))
+    with serve_in_thread(app) as url:
+        given = google_data_manager.settings(url)
+        for key, value in given.items():
+            monkeypatch.setenv(f"REVERSE_ETL__GOOGLE__{key.upper()}", value)
+        at = Platform(world, url, now)
+        form = {"grant_type": "refresh_token"} | {
+            key: given[key] for key in ("client_id", "client_secret", "refresh_token")
+        }
+        login = httpx.post(given["token_url"], data=form, trust_env=False).json()
+        token = {"headers": {"Authorization": f"Bearer {login['access_token']}"}}
+        lists = f"/v1/accountTypes/GOOGLE_ADS/accounts/{google_data_manager.ACCOUNT}/userLists"
+        kind = {"uploadKeyTypes": ["CONTACT_ID"], "contactIdInfo": {}}
+        body = {"displayName": LABEL, "membershipDuration": "86400s", "ingestedUserListInfo": kind}
+        made = at.post(lists, body, **token)
+        account = {"accountType": "GOOGLE_ADS", "accountId": google_data_manager.ACCOUNT}
+        rows = {
+            "destinations": [{"operatingAccount": account, "productDestinationId": made["id"]}],
+            "audienceMembers": [{"userData": {"userIdentifiers": [{"emailAddress": STRANGER}]}}],
+            "encoding": "HEX",
+            "consent": dict.fromkeys(("adUserData", "adPersonalization"), "CONSENT_GRANTED"),
+            "termsOfService": {"customerMatchTermsOfServiceStatus": "ACCEPTED"},
+        }
+        request = at.post("/v1/audienceMembers:ingest", rows, **token)["requestId"]
+        asked = {"requestId": request}
+        httpx.get(f"{url}/v1/requestStatus:retrieve", params=asked, trust_env=False, **token)
+        assert at.members == {STRANGER}
+        declare(world, "google", consent="granted")
+        yield at
+
+
+def declare(world: World, destination: str, **settings: object) -> None:
+    world.declare_members(
+        "ads",
+        destination=destination,
+        use="suppress",
+        mode="replace",
+        identity=f"{destination}_match_keys",
+        settings=PATIENT | settings,
+    )
+
+
+@pytest.fixture
+def at(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
+    with meta_platform(world, monkeypatch) as platform:
+        yield platform
+
+
+def test_whoever_else_was_in_a_list_is_gone_and_within_a_week_changes_alone_are_sent(
+    at: Platform,
+) -> None:
+    at.world.build(members=[known(n) for n in range(10)])
+    assert at.members == {STRANGER}
+    first = at.run()
+    assert (first.state, first.accepted, first.plan.replaced) == ("done", 10, (LABEL,))
+    assert at.members == digests(*range(10))
+    assert at.edges[1:] == ["usersreplace"] * 4  # three batches, and the one that closes
+
+    at.pass_time(days=6, hours=23)
+    at.world.build(members=[known(n) for n in range(1, 11)])
+    second = at.run()
+    assert (second.plan.adds, second.plan.removes, second.plan.replaced) == (1, 1, ())
+    assert at.edges[5:] == ["users", "users"]
+    assert at.members == digests(*range(1, 11))
+
+    at.pass_time(hours=2)
+    third = at.run()
+    assert (third.plan.updates, third.plan.replaced, third.accepted) == (10, (LABEL,), 10)
+    assert at.members == digests(*range(1, 11))
+
+
+def test_a_list_is_not_replaced_while_a_guard_holds_something_back(at: Platform) -> None:
+    guards = {"expected_rows": [20, 30]}
+    at.world.syncs["ads"]["guards"] = guards
+    at.world.declare("ads", **at.world.syncs["ads"])
+    at.world.build(members=[known(n) for n in range(10)])
+    held = at.run()
+    # who is to be suppressed goes all the same, and nobody is taken away
+    assert (held.state, held.accepted) == ("held", 10)
+    assert at.members == digests(*range(10)) | {STRANGER}
+    assert "usersreplace" not in at.edges
+
+
+def test_a_plan_names_the_lists_that_are_replaced_and_a_canary_takes_nobodys_place(
+    at: Platform, room: Callable[..., Room]
+) -> None:
+    at.world.build(members=[known(n) for n in range(10)])
+    (plan,) = plan_syncs(room())
+    assert plan.to_json()["replaced"] == [LABEL]
+    at.world.declare("ads", **at.world.syncs["ads"], canary=["person-3"])
+    (plan,) = plan_syncs(room())
+    assert (plan.adds, plan.replaced) == (1, ())
+
+
+def test_who_opted_out_or_is_held_out_is_in_no_plan_of_a_list_that_is_replaced(
+    at: Platform, room: Callable[..., Room]
+) -> None:
+    at.world.declare("ads", **at.world.syncs["ads"] | {"use": "activate"})
+    excluded = {
+        "marts.person_consent": "select 'person-4' as person_id, true as is_opted_out",
+        "marts.experiment_people": "select 'person-5' as person_id, true as is_held_out,"
+        " 'all' as covers",
+    }
+    at.world.build(members=[known(n) for n in range(10)], tables=excluded)
+    (plan,) = plan_syncs(room())
+    assert (plan.adds, plan.replaced) == (8, (LABEL,))
+    assert sum(plan.left_out.values()) == 2
+
+
+@pytest.mark.slow
+def test_a_replacement_that_was_killed_is_made_good(at: Platform) -> None:
+    at.world.build(members=[known(n) for n in range(10)])
+    command = [sys.executable, "-m", "tests.reverse_etl.killed_run", "between reply and outcome"]
+    home = ["2", str(at.world.home.root), str(at.world.manifest)]
+    killed = subprocess.run([*command, *home], cwd=Path(__file__).parents[2], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert at.edges[1:] == ["usersreplace"] * 2
+    # the session is open still, and nothing else is taken until it is given up
+    waiting = at.run()
+    assert (waiting.state, waiting.accepted) == ("failed", 0)
+    assert "a replacement of this audience is under way" in str(waiting.error)
+    at.pass_time(minutes=91)
+    again = at.run()
+    assert (again.state, again.accepted, again.plan.replaced) == ("done", 10, (LABEL,))
+    assert at.members == digests(*range(10))
+    runs = at.world.query(
+        "select accepted, unknown, skipped, is_balanced from raw_reverse_etl.runs order by run_id"
+    )
+    assert runs == [(0, 8, 2, True), (0, 0, 10, True), (10, 0, 0, True)]
+
+
+def test_google_removes_whom_it_was_not_sent_though_our_clock_is_ahead(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with google_platform(world, monkeypatch) as at:
+        world.build(members=[known(n) for n in range(8, 14)])
+        at.now[0] += 3_600
+        at.time.elapsed += 7_200
+        run = at.run()
+        assert (run.state, run.accepted) == ("done", 6)
+        assert at.edges[-3:] == ["ingest", "ingest", "removeAll"]
+        assert at.members == digests(*range(8, 14))
+
+
+def test_what_ends_a_replacement_at_google_is_no_rows_fault() -> None:
+    assert _closed(Taken()) == Taken()
+    assert isinstance(_closed(Later("", is_maybe_accepted=True)), Later)
+    assert isinstance(_closed(Taken({0: "refused"})), Stop)
+
+
+@pytest.mark.parametrize("subcode", [1870147, 1870158, 1870159, 1870148])
+def test_a_session_that_meta_gave_up_ends_the_run(subcode: int) -> None:
+    error = {"code": 2650, "error_subcode": subcode, "message": "?"}
+    answer = Answer(400, {}, json.dumps({"error": error}).encode())
+    found = read_refusal(answer, Usage())
+    assert isinstance(found, Stop)
+    assert str(subcode) in found.reason
+    other = replace(answer, body=json.dumps({"error": error | {"error_subcode": 1870145}}).encode())
+    assert read_refusal(other, Usage()) == UNDER_WAY
