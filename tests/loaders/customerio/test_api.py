@@ -15,6 +15,7 @@ from loaders.customerio import api_resources
 from loaders.customerio.api import ApiLoadRunning
 from loaders.customerio.api_client import ApiRefused, ApiUnavailable
 from loaders.customerio.api_resources import message_windows, unix_seconds
+from warehouse.erased import put_up
 from warehouse.errors import UsageError
 from warehouse.stop_list import digest, stop_list_path
 
@@ -141,6 +142,19 @@ def test_people_who_are_unsubscribed_are_stopped_until_a_build_knows(api: Api) -
         digest(name) for name in ("03003", "u3", "u3@example.com")
     ]
     assert all(line["topics"] == ["topic_1"] for line in lines)
+
+
+def test_people_who_were_erased_are_left_out_of_every_page(api: Api, select: Select) -> None:
+    put_up(stop_list_path(api.home), ["u1"])
+    for _ in range(2):
+        people = api.load("people").tables["api_people"]
+        assert (people.erased, people.read) == (1, 229)
+    assert select("select count(*) from raw_customerio.api_people") == [(229,)]
+    assert select("select 1 from raw_customerio.api_people where customer_id = 'u1'") == []
+    members = api.load("membership").tables["api_segment_membership"]
+    assert (members.erased, members.landed) == (1, 4)
+    # nor does their opt-out say again who they are
+    assert digest("u1") not in stop_list_path(api.home).read_text()
 
 
 def test_the_recipient_of_a_message_is_kept_nowhere(api: Api, select: Select) -> None:
