@@ -6,6 +6,13 @@ The same file goes, in turn and each time into a warehouse of its own, through `
 through DuckDB's own reader into the same typed table (the limit), and through dlt fed with dicts
 and parquet files. Each is a process of its own, measured to the end of its checkpoint; ratios are
 of medians, by wall clock and by processor time, which other work on the machine changes least.
+
+ingestr needs an environment of its own, for it pins much of what is here:
+
+    python -m venv ~/ingestr && ~/ingestr/bin/pip install 'ingestr>=0.14,<0.15'
+    python benchmarks/ingest.py --ingestr ~/ingestr/bin/ingestr
+
+From 0.15 on it is another program, which fetches its DuckDB driver from outside the registry.
 """
 
 from __future__ import annotations
@@ -18,8 +25,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,6 +144,43 @@ WAYS: dict[str, Callable[[Path, Path], int]] = {
 }
 
 
+INGESTR = "ingestr"
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    """Serves a folder, and tells nobody."""
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
+        """Say nothing."""
+
+
+@contextmanager
+def _served(folder: Path) -> Iterator[str]:
+    """A folder over HTTP on loopback, the only way in which ingestr reads JSON lines from here."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def by_ingestr(executable: Path, path: Path) -> Measured:
+    """Run ingestr as its documentation shows; the server it reads from is not counted."""
+    with tempfile.TemporaryDirectory() as folder, _served(path.parent) as url:
+        file = Path(folder) / "warehouse.duckdb"
+        command = [
+            *(str(executable), "ingest", "--yes", "--progress", "log"),
+            *("--source-uri", f"{url}/{path.name}", "--source-table", "events#jsonl"),
+            *("--dest-uri", f"duckdb:///{file}", "--dest-table", "raw.events"),
+            *("--incremental-strategy", "append"),
+        ]
+        measured = _measured(INGESTR, command, {"INGESTR_DISABLE_TELEMETRY": "true"})
+        with duckdb.connect(file, read_only=True) as warehouse:
+            return replace(measured, rows=_rows(warehouse, "raw.events"))
+
+
 def _rows(warehouse: duckdb.DuckDBPyConnection, table: str) -> int:
     row = warehouse.execute(f"select count(*) from {table}").fetchone()  # noqa: S608 - our own name
     return 0 if row is None else int(row[0])
@@ -142,22 +190,25 @@ def measure(name: str, path: Path) -> Measured:
     """Run one way in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, __file__, "--way", name, "--path", str(path), "--folder", folder]
-        started = time.perf_counter()
-        child = subprocess.Popen(  # noqa: S603 - our own interpreter
-            command,
-            stdout=subprocess.PIPE,
-            cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT), "RUNTIME__DLTHUB_TELEMETRY": "false"},
-        )
-        assert child.stdout is not None  # noqa: S101 - it was asked for
-        printed = child.stdout.read()
-        _, status, usage = os.wait4(child.pid, 0)
-        wall = time.perf_counter() - started
+        settings = {"PYTHONPATH": str(ROOT), "RUNTIME__DLTHUB_TELEMETRY": "false"}
+        return _measured(name, command, settings)
+
+
+def _measured(name: str, command: list[str], settings: dict[str, str]) -> Measured:
+    started = time.perf_counter()
+    child = subprocess.Popen(  # noqa: S603 - our own interpreter, or what the caller named
+        command, stdout=subprocess.PIPE, cwd=ROOT, env=os.environ | settings
+    )
+    assert child.stdout is not None  # noqa: S101 - it was asked for
+    printed = child.stdout.read().split()
+    _, status, usage = os.wait4(child.pid, 0)
+    wall = time.perf_counter() - started
     if status:
         message = f"{name} failed"
         raise SystemExit(message)
     cpu = usage.ru_utime + usage.ru_stime
-    return Measured(name, round(wall, 2), round(cpu, 2), usage.ru_maxrss / 1024, int(printed))
+    rows = int(printed[-1]) if printed and printed[-1].isdigit() else 0
+    return Measured(name, round(wall, 2), round(cpu, 2), usage.ru_maxrss / 1024, rows)
 
 
 def main() -> None:
@@ -166,6 +217,7 @@ def main() -> None:
     arguments.add_argument("--events", type=int, default=1_000_000)
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
+    arguments.add_argument("--ingestr", type=Path, help="ingestr's executable; without it, skipped")
     arguments.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     arguments.add_argument("--path", type=Path, help=argparse.SUPPRESS)
     arguments.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
@@ -176,14 +228,23 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "events.jsonl"
         duckdb.execute(_LINES.replace("{path}", str(path)), [asked.events])
-        runs = [measure(way, path) for _ in range(asked.rounds) for way in asked.ways]
+        runs = []
+        for _ in range(asked.rounds):
+            runs += [measure(way, path) for way in asked.ways]
+            if asked.ingestr is not None:
+                runs.append(by_ingestr(asked.ingestr.expanduser().absolute(), path))
+    if asked.ingestr is None:
+        print("ingestr: skipped, name its executable with --ingestr")  # noqa: T201 - said
     if any(run.rows != asked.events for run in runs):
         raise SystemExit("not every event arrived: " + repr(runs))
     document = {
         "python": platform.python_version(),
         "cores": os.cpu_count(),
         "events": asked.events,
-        "ways": {way: summarise([run for run in runs if run.name == way]) for way in asked.ways},
+        "ways": {
+            way: summarise([run for run in runs if run.name == way])
+            for way in dict.fromkeys(run.name for run in runs)
+        },
         "runs": [asdict(run) for run in runs],
     }
     RESULTS.write_text(json.dumps(document, indent=2) + "\n")

@@ -187,6 +187,7 @@ def test_the_command_ends_with_counts_and_speaks_utc_in_any_zone(
         "quarantined": 0,
         "reasons": {},
         "left_out": {},
+        "erased": 0,
     }
     assert select("select distinct occurred_at::text from raw_customerio.webhook_events") == [
         ("2021-02-11 17:04:49",)
