@@ -92,6 +92,30 @@ class Profiles:
         }
         self.delete(kind, value)
 
+    def unsuppress(self, kind: str, value: str) -> None:
+        """Let an identifier be borne again; the profile is gone all the same."""
+        self.suppressed.discard((kind, value.lower() if kind == "email" else value))
+
+    def merge(self, primary: tuple[str, str], secondary: tuple[str, str]) -> None:
+        """Add to a profile what it lacks of another, which is removed then; segments go with it."""
+        kept, gone = self.find(*primary), self.find(*secondary)
+        if kept is None or gone is None or kept is gone:
+            self.failures.append("merge failure: there are no two such profiles")
+            return
+        kept["attributes"] = gone["attributes"] | kept["attributes"]
+        segments = [
+            segment
+            for segment, members in self.workspace.members.items()
+            if gone["identifiers"] in members
+        ]
+        self.delete(*secondary)
+        for segment in segments:
+            self.add(segment, [kept])
+        for name, value in gone["identifiers"].items():
+            kept["identifiers"][name] = kept["identifiers"][name] or value
+        kept["id"] = kept["identifiers"]["id"]
+        self._index(kept)
+
     def is_suppressed(self, kind: str, value: str) -> bool:
         """Whether an identifier is suppressed."""
         return (kind, value.lower() if kind == "email" else value) in self.suppressed

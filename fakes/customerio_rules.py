@@ -6,9 +6,12 @@ Source: https://docs.customer.io/integrations/api/track/.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 # the larger readings of "500KB" and "32KB"
 MAX_BATCH_BYTES = 500 << 10
@@ -21,7 +24,7 @@ MAX_EVENT_NAME_BYTES = 100
 MAX_PHONE_BYTES = 16
 KINDS = ("id", "email", "cio_id", "phone")
 EVENTS = frozenset(["event", "screen", "page"])
-ACTIONS = EVENTS | {"identify", "delete", "suppress"}
+ACTIONS = EVENTS | {"identify", "delete", "suppress", "unsuppress"}
 
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _PHONE = re.compile(r"\+[1-9]\d{6,14}")
@@ -37,7 +40,8 @@ def problem(item: object) -> Json | None:
         return _refusal("action", f"must be one of {', '.join(sorted(ACTIONS))}")
     if len(orjson.dumps(item)) > MAX_ITEM_BYTES:
         return _refusal("", "item cannot be larger than 32KB")
-    found = _identifiers(item.get("identifiers"))
+    kinds = (*KINDS, "anonymous_id") if item["action"] in EVENTS else KINDS
+    found = _identifiers(item.get("identifiers"), kinds)
     if found is None and item["action"] in EVENTS:
         found = _event(item)
     if found is None and item["action"] == "identify":
@@ -45,13 +49,24 @@ def problem(item: object) -> Json | None:
     return found
 
 
+def merge_problem(given: object) -> Json | None:
+    """What is wrong with a call that merges two profiles, or nothing."""
+    if not isinstance(given, dict):
+        return _refusal("", "malformed JSON")
+    for name in ("primary", "secondary"):
+        found = _identifiers(given.get(name), ("id", "email", "cio_id"))
+        if found is not None:
+            return found | {"field": name}
+    return None
+
+
 def _refusal(field: str, message: str) -> Json:
     return {"reason": "invalid", "field": field, "message": message}
 
 
-def _identifiers(given: object) -> Json | None:
-    if not isinstance(given, dict) or len(given) != 1 or next(iter(given)) not in KINDS:
-        return _refusal("identifiers", f"must have exactly one of {', '.join(KINDS)}")
+def _identifiers(given: object, kinds: Collection[str] = KINDS) -> Json | None:
+    if not isinstance(given, dict) or len(given) != 1 or next(iter(given)) not in kinds:
+        return _refusal("identifiers", f"must have exactly one of {', '.join(kinds)}")
     ((kind, value),) = given.items()
     field = f"identifiers.{kind}"
     if not isinstance(value, str) or not value.strip():

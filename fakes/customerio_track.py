@@ -17,7 +17,7 @@ from starlette.routing import Route
 from fakes.control import Control
 from fakes.customerio_app import APP_API_KEY, REQUESTS_PER_SECOND, Workspace, app_routes
 from fakes.customerio_profiles import Profiles
-from fakes.customerio_rules import EVENTS, MAX_BATCH_BYTES, problem
+from fakes.customerio_rules import EVENTS, MAX_BATCH_BYTES, merge_problem, problem
 from fakes.wire import Refusal, Store, basic, parse, reply, unpack
 
 if TYPE_CHECKING:
@@ -109,6 +109,10 @@ class _Track:
             self._route("/api/v1/customers/{identifier}", self._customer, "PUT"),
             self._route("/api/v1/customers/{identifier}", self._customer, "DELETE"),
             self._route("/api/v1/customers/{identifier}/events", self._event),
+            self._route("/api/v1/customers/{identifier}/suppress", self._block),
+            self._route("/api/v1/customers/{identifier}/unsuppress", self._block),
+            self._route("/api/v1/events", self._anonymous_event),
+            self._route("/api/v1/merge_customers", self._merge),
             self._route("/api/v1/segments/{id}/add_customers", self._change),
             self._route("/api/v1/segments/{id}/remove_customers", self._change),
             Route("/_fake/profiles", self.read_profiles),
@@ -168,19 +172,35 @@ class _Track:
         item = {"action": "identify" if is_update else "delete"}
         return self._first_version(request, item, {"attributes": parse(body)} if is_update else {})
 
+    def _block(self, request: Request, _body: bytes) -> Response:
+        return self._first_version(request, {"action": request.url.path.rpartition("/")[2]}, {})
+
     def _event(self, request: Request, body: bytes) -> Response:
-        given = parse(unpack(request, body))
-        if not isinstance(given, dict):
-            raise Refusal(400, _meta("malformed JSON"))
-        event = {"action": given.pop("type", "event"), "attributes": given.pop("data", {})}
+        event, given = _read_event(request, body)
         return self._first_version(request, event, given)
+
+    def _anonymous_event(self, request: Request, body: bytes) -> Response:
+        event, given = _read_event(request, body)
+        identifiers = {"anonymous_id": given.pop("anonymous_id", "")}
+        return self._answer(event | given | {"identifiers": identifiers})
+
+    def _merge(self, request: Request, body: bytes) -> Response:
+        given = parse(unpack(request, body))
+        found = merge_problem(given)
+        if found is not None:
+            raise Refusal(400, _meta(f"{found['field']}: {found['message']}"))
+        self._replay({"merge": given})
+        self.store.add([{"merge": given}])
+        return reply({})
 
     def _first_version(self, request: Request, item: Json, more: Json) -> Response:
         """A call of the first version: the kind of its identifier shows in the identifier."""
         name = request.path_params["identifier"]
         kind = "cio_id" if name.startswith("cio_") else "email" if "@" in name else "id"
-        identifiers = {kind: name.removeprefix("cio_")}
-        found = self._take(item | more | {"type": "person", "identifiers": identifiers})
+        return self._answer(item | more | {"identifiers": {kind: name.removeprefix("cio_")}})
+
+    def _answer(self, item: Json) -> Response:
+        found = self._take(item | {"type": "person"})
         if found is not None:
             raise Refusal(400, _meta(f"{found['field']}: {found['message']}"))
         return reply({})
@@ -211,8 +231,10 @@ class _Track:
             self.profiles.delete(kind, value)
         elif item["action"] == "suppress":
             self.profiles.suppress(kind, value)
+        elif item["action"] == "unsuppress":
+            self.profiles.unsuppress(kind, value)
         elif not self.profiles.is_suppressed(kind, value):
-            if self.profiles.find(kind, value) is None:
+            if kind != "anonymous_id" and self.profiles.find(kind, value) is None:
                 self.profiles.identify(kind, value, {})
             # without an id every request is an event of its own
             self.events.setdefault(item.get("id") or f"unnamed-{len(self.events)}", item)
@@ -243,6 +265,9 @@ class _Track:
     def _replay(self, record: Json) -> None:
         if "segment" in record:
             self.profiles.workspace.segments.append(record["segment"])
+        elif "merge" in record:
+            both = (next(iter(record["merge"][name].items())) for name in ("primary", "secondary"))
+            self.profiles.merge(*both)
         elif "operation" in record:
             found = (
                 self.profiles.find(record["kind"], value)
@@ -270,6 +295,14 @@ class _Track:
 
     async def read_failures(self, _request: Request) -> Response:
         return reply(self.profiles.failures)
+
+
+def _read_event(request: Request, body: bytes) -> tuple[Json, Json]:
+    """An event of the first version, and what else its call says."""
+    given = parse(unpack(request, body))
+    if not isinstance(given, dict):
+        raise Refusal(400, _meta("malformed JSON"))
+    return {"action": given.pop("type", "event"), "attributes": given.pop("data", {})}, given
 
 
 def _admit(request: Request) -> None:

@@ -54,7 +54,9 @@ def test_amplitude() -> None:
 
 
 def test_customerio() -> None:
-    _, people, events = drive("customerio", customerio_track.create_app(), "profiles", "events")
+    _, people, events, failures = drive(
+        "customerio", customerio_track.create_app(), "profiles", "events", "failures"
+    )
     assert {
         one["id"]: one["attributes"].get("tier", one["attributes"].get("plan")) for one in people
     } == {
@@ -65,23 +67,32 @@ def test_customerio() -> None:
         ("event", "Email Opened"),
         ("page", "https://example.com/cart"),
         ("event", "Order Placed"),
+        ("event", "Product Viewed"),
         ("event", "Cart Left"),
     ]
     assert (events[0]["id"], events[0]["timestamp"]) == (ULID, INSTANT)
     assert events[2]["attributes"] == {"total": 12.5}
+    assert events[3]["identifiers"] == {"anonymous_id": "visitor-7"}
+    # what one lacked of the other it has, and what was suppressed did not come back unasked
+    attributes = {"tier": "high", "created_at": INSTANT, "plan": "basic", "city": "Berlin"}
+    assert people[0]["attributes"] == attributes
+    assert failures == ["ignored: the identifier is suppressed"]
 
 
 def test_google() -> None:
     said, lists = drive("google", google_data_manager.create_app(), "audiences")
-    assert said == [[LABEL], ["SUCCESS", "SUCCESS"]]
+    assert said == [[LABEL], ["SUCCESS"] * 4]
     assert lists == {LABEL: [{"emailAddress": JOHN}]}
 
 
 def test_meta() -> None:
     said, lists = drive("meta", meta.create_app(), "audiences")
-    assert said == [[LABEL], [[2, 0], [1, 0], [1, 0]]]
+    assert said == [[LABEL, "CIO | Everybody"], [[2, 0], [1, 0], [1, 0]]]
     other = hashlib.sha256(b"a@example.com").hexdigest()
-    assert lists == {LABEL: [{"EMAIL": MARY}, {"EXTERN_ID": "user-1003", "EMAIL": other}]}
+    assert lists == {
+        LABEL: [{"EMAIL": MARY}, {"EXTERN_ID": "user-1003", "EMAIL": other}],
+        "CIO | Everybody": [{"EXTERN_ID": "user-1"}, {"EXTERN_ID": "user-2"}],
+    }
 
 
 def test_mixpanel() -> None:

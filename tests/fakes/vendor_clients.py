@@ -69,6 +69,13 @@ def customerio(url: str) -> Any:  # noqa: ANN401 - what to print
     client.track("user-1001", "Email Opened", {"campaign_id": 12}, id=ULID, timestamp=INSTANT)
     client.pageview("user-1001", "https://example.com/cart", referrer="mail")
     client.backfill("user-1001", "Order Placed", INSTANT, total=12.5)
+    client.track_anonymous("visitor-7", "Product Viewed", {"sku": "a"})
+    client.identify("user-1004", plan="basic", city="Berlin")
+    client.merge_customers("id", "user-1001", "id", "user-1004")
+    client.suppress("user-1002")
+    client.identify("user-1002", plan="never")
+    client.unsuppress("user-1002")
+    client.identify("user-1002", plan="again")
     client.delete("user-1002")
     person = {"type": "person", "identifiers": {"id": "user-1003"}}
     client.batch(
@@ -82,6 +89,7 @@ def customerio(url: str) -> Any:  # noqa: ANN401 - what to print
 
 def google(url: str) -> Any:  # noqa: ANN401 - what to print
     import hashlib
+    from datetime import UTC, datetime
 
     from google.ads import datamanager_v1 as api
     from google.ads.datamanager_v1.services.ingestion_service import transports as ingestion
@@ -115,7 +123,8 @@ def google(url: str) -> Any:  # noqa: ANN401 - what to print
     client = api.IngestionServiceClient(transport=ingestion.IngestionServiceRestTransport(**where))
     account = {"account_type": "GOOGLE_ADS", "account_id": "1234567890"}
     to = {"destinations": [{"operating_account": account, "product_destination_id": str(made.id)}]}
-    digests = [hashlib.sha256(text.strip().lower().encode()).hexdigest() for text in EMAILS]
+    people = (*EMAILS, "a@example.com")
+    digests = [hashlib.sha256(text.strip().lower().encode()).hexdigest() for text in people]
     members = [{"user_data": {"user_identifiers": [{"email_address": d}]}} for d in digests]
     granted = dict.fromkeys(("ad_user_data", "ad_personalization"), "CONSENT_GRANTED")
     terms = {"customer_match_terms_of_service_status": "ACCEPTED"}
@@ -124,6 +133,9 @@ def google(url: str) -> Any:  # noqa: ANN401 - what to print
         client.ingest_audience_members(to | more | {"audience_members": members}),
         client.remove_audience_members(to | {"encoding": "HEX", "audience_members": members[:1]}),
     ]
+    began = datetime.now(UTC)
+    again = client.ingest_audience_members(to | more | {"audience_members": members[1:2]})
+    answers += [again, client.remove_all_audience_members(to | {"remove_as_of_time": began})]
     statuses = [client.retrieve_request_status({"request_id": one.request_id}) for one in answers]
     return [found, [one.request_status_per_destination[0].request_status.name for one in statuses]]
 
@@ -143,6 +155,7 @@ def meta(url: str) -> Any:  # noqa: ANN401 - what to print
     }
     account = AdAccount("act_1234567890", api=api)
     made = account.create_custom_audience(params=body)
+    other = account.create_custom_audience(params=body | {"name": "CIO | Everybody"})
     found = [one["name"] for one in account.get_custom_audiences(fields=["id", "name"])]
     audience = CustomAudience(made["id"], api=api)
     schema = CustomAudience.Schema
@@ -154,6 +167,13 @@ def meta(url: str) -> Any:  # noqa: ANN401 - what to print
         ),
         audience.remove_users(schema.email_hash, [EMAILS[1]]),
     ]
+    for batch, person in enumerate(("user-1", "user-2"), start=1):
+        # closed by the second
+        session = {"session_id": 77, "batch_seq": batch, "last_batch_flag": batch > 1}
+        payload = {"schema": [keys.extern_id], "data": [[person]]}
+        CustomAudience(other["id"], api=api).create_users_replace(
+            params={"payload": payload, "session": session}
+        )
     counts = [[one.json()["num_received"], one.json()["num_invalid_entries"]] for one in answers]
     return [found, counts]
 

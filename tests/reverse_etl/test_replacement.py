@@ -23,6 +23,7 @@ from fakes.server import serve_in_thread
 from reverse_etl.contract import Later, Stop, Taken
 from reverse_etl.destinations.google import _closed
 from reverse_etl.destinations.meta_errors import UNDER_WAY, Usage, read_refusal
+from reverse_etl.estimate import notes
 from reverse_etl.http import Answer
 from reverse_etl.run import plan_syncs, run_syncs
 
@@ -204,6 +205,7 @@ def test_a_plan_names_the_lists_that_are_replaced_and_a_canary_takes_nobodys_pla
     at.world.build(members=[known(n) for n in range(10)])
     (plan,) = plan_syncs(room())
     assert plan.to_json()["replaced"] == [LABEL]
+    assert notes(plan) == [f"replaces whole, with whatever else is in them: {LABEL}"]
     at.world.declare("ads", **at.world.syncs["ads"], canary=["person-3"])
     (plan,) = plan_syncs(room())
     assert (plan.adds, plan.replaced) == (1, ())
