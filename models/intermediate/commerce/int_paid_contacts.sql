@@ -1,25 +1,16 @@
-with paid_audience_days as (
-    select * from {{ ref('stg_commerce__paid_audience_days') }}
-),
-
-profile_people as (
-    select * from {{ ref('int_profile_people') }}
+with paid_audience_people as (
+    select * from {{ ref('int_paid_audience_people') }}
 ),
 
 -- Several audiences of one platform on one day are one contact: the platform shows what it shows.
 final as (
     select
-        profile_people.person_id,
-        paid_audience_days.platform,
-        paid_audience_days.active_on,
+        person_id,
+        platform,
+        active_on,
         count(*) as audiences
-    from paid_audience_days
-    inner join profile_people
-        on paid_audience_days.profile_key = profile_people.profile_key
-    group by
-        profile_people.person_id,
-        paid_audience_days.platform,
-        paid_audience_days.active_on
+    from paid_audience_people
+    group by person_id, platform, active_on
 )
 
 select * from final
