@@ -25,8 +25,11 @@ from reverse_etl.destinations.google import _closed
 from reverse_etl.destinations.meta_errors import UNDER_WAY, Usage, read_refusal
 from reverse_etl.estimate import notes
 from reverse_etl.http import Answer
+from reverse_etl.replacement import UNCLOSED
 from reverse_etl.run import plan_syncs, run_syncs
+from reverse_etl.stop_list import digest as stop_digest
 
+from .conformance import SUBJECTS, Bench, bench
 from .world import FastClock, World, member
 
 if TYPE_CHECKING:
@@ -276,3 +279,42 @@ def test_a_session_that_meta_gave_up_ends_the_run(subcode: int) -> None:
     assert str(subcode) in found.reason
     other = replace(answer, body=json.dumps({"error": error | {"error_subcode": 1870145}}).encode())
     assert read_refusal(other, Usage()) == UNDER_WAY
+
+
+REPLACED = [
+    replace(one, is_replaced=True)
+    for one in SUBJECTS
+    if one.destination in {"google", "meta"} and not one.is_replaced
+]
+
+
+@pytest.fixture(params=REPLACED, ids=lambda subject: subject.destination)
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    with bench(request.param, tmp_path) as found:
+        yield found
+
+
+@pytest.mark.parametrize("failure", [{"status": 503}, {"status": 401}, {"kind": "malformed"}])
+def test_rows_of_a_list_that_could_not_be_closed_are_unknown_each_of_them(
+    desk: Bench, failure: dict[str, Any]
+) -> None:
+    # the requests that carry the rows pass, what closes the list does not
+    desk.fail({"kind": "status", "times": 99, "skip": 2} | failure)
+    changes = [desk.change(n) for n in range(10, 15)]
+    result = desk.deliver(changes, records_per_request=3, attempts=2)
+    assert result.problem in {"DestinationUnavailable", "CredentialsRejected"}
+    assert result.outcomes == ["unknown"] * 5
+    assert set(result.reasons) <= {UNCLOSED, *result.reasons[:1]}
+
+
+def test_whoever_is_stopped_on_the_way_does_not_keep_a_list_open(
+    desk: Bench, tmp_path: Path
+) -> None:
+    stopped = tmp_path / "stop.ndjson"
+    entry = {"kind": "erasure", "identifier": stop_digest("person-11")}
+    stopped.write_text(json.dumps(entry) + "\n")
+    known_as = json.dumps({"known_as": {"id": stop_digest("person-11")}})
+    changes = [desk.change(10), desk.change(11, payload=known_as), desk.change(12)]
+    result = desk.deliver(changes, use="activate", stop_list=stopped)
+    assert result.outcomes == ["accepted", "skipped", "accepted"]
+    assert desk.sent == ["customer-10", "customer-12"]
