@@ -8,6 +8,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -79,7 +80,7 @@ class Subject:
         change: Makes the nth good row.
         sent: Reads what the stand-in has, as identifiers; one twice if it is there twice.
         locally_bad: A row that must be refused without being sent.
-        options: The object's options.
+        options: The object's options; by default those of a sync that gives none.
         carries: The path of the requests that carry rows, where others go before them.
         method: Their method, where others go to paths below it.
         is_silent: The vendor answers 200 and drops what it does not take, a wrong key's rows too.
@@ -104,6 +105,11 @@ class Subject:
     dropped: str = "rejected"
     is_replaced: bool = False
     closings: int = 0
+
+    def __post_init__(self) -> None:
+        if self.options is None:
+            kind = DESTINATIONS[self.destination].objects[self.object]
+            object.__setattr__(self, "options", kind.options())
 
     @property
     def name(self) -> str:
@@ -316,218 +322,177 @@ def _sent_segments(client: httpx.Client) -> list[str]:
     return [member["id"] for members in segments.values() for member in members]
 
 
-AMPLITUDE = DESTINATIONS["amplitude"]
-CUSTOMERIO = DESTINATIONS["customerio"]
-MIXPANEL = DESTINATIONS["mixpanel"]
-META = DESTINATIONS["meta"]
-SEGMENT = DESTINATIONS["segment"]
-TIKTOK = DESTINATIONS["tiktok"]
-WEBHOOK = DESTINATIONS["webhook"]
+def refusing(stand_in: Any, written: Callable[[str], str] = str) -> Callable[..., Control]:  # noqa: ANN401 - a module
+    """Makes a stand-in that refuses identifiers as they are written there."""
+
+    def make(refused: Collection[str]) -> Control:
+        app: Control = stand_in.create_app(refused=[written(plain) for plain in refused])
+        return app
+
+    return make
+
+
+AMPLITUDE = partial(Subject, "amplitude", app=refusing(amplitude), settings=_amplitude_settings)
+CUSTOMERIO = partial(
+    Subject,
+    "customerio",
+    app=refusing(customerio_track),
+    settings=_customerio_settings,
+    named=_keyed,
+)
+KLAVIYO = partial(
+    Subject,
+    "klaviyo",
+    app=refusing(klaviyo),
+    settings=_klaviyo_settings,
+    # before it, the list is looked up, and made; after it, the job and its errors
+    carries="/api/profile-bulk-import-jobs",
+    method="POST",
+)
+MIXPANEL = partial(Subject, "mixpanel", app=refusing(mixpanel), settings=_mixpanel_settings)
+SEGMENT = partial(
+    Subject, "segment", app=refusing(segment), settings=_segment_settings, is_silent=True
+)
+UNSET = '{"cio_fatigue_tier":null}'
+UNHASHED = _member(0, identifier="someone@example.com")
+"""What is not hashed does not leave."""
+
 SUBJECTS = [
-    Subject(
-        destination="amplitude",
-        object="message_events",
-        app=lambda refused: amplitude.create_app(refused=refused),
-        settings=_amplitude_settings,
+    AMPLITUDE(
+        "message_events",
         change=_event,
         sent=_sent_user_events,
         locally_bad=_event(0, identifier="null"),
-        options=AMPLITUDE.objects["message_events"].options(),
     ),
-    Subject(
-        destination="amplitude",
-        object="audience_members",
-        app=lambda refused: amplitude.create_app(refused=refused),
-        settings=_amplitude_settings,
+    AMPLITUDE(
+        "audience_members",
         change=_member,
         sent=_sent_cohorts,
         locally_bad=_member(0, identifier="None"),
-        options=AMPLITUDE.objects["audience_members"].options(),
         # before it, the cohort is looked up, and made
         carries="/api/3/cohorts/membership",
     ),
-    Subject(
-        destination="amplitude",
-        object="person_properties",
-        app=lambda refused: amplitude.create_app(refused=refused),
-        settings=_amplitude_settings,
+    AMPLITUDE(
+        "person_properties",
         change=_described,
         sent=_sent_user_properties,
-        locally_bad=_described(0, payload='{"cio_fatigue_tier":null}'),
-        options=AMPLITUDE.objects["person_properties"].options(),
+        locally_bad=_described(0, payload=UNSET),
     ),
-    Subject(
-        destination="customerio",
-        object="people",
-        app=lambda refused: customerio_track.create_app(refused=refused),
-        settings=_customerio_settings,
+    CUSTOMERIO(
+        "people",
         change=_member,
         sent=_sent_profiles,
         locally_bad=_member(0, identifier="customer-0"),
-        options=CUSTOMERIO.objects["people"].options(),
-        named=_keyed,
     ),
-    Subject(
-        destination="customerio",
-        object="events",
-        app=lambda refused: customerio_track.create_app(refused=refused),
-        settings=_customerio_settings,
+    CUSTOMERIO(
+        "events",
         change=_event,
         sent=_sent_named_events,
         locally_bad=_event(0, identifier="id:customer-0", label=" "),
-        options=CUSTOMERIO.objects["events"].options(),
-        named=_keyed,
     ),
-    Subject(
-        destination="customerio",
-        object="segment_members",
+    CUSTOMERIO(
+        "segment_members",
         app=_track_app,
-        settings=_customerio_settings,
         change=_member,
         sent=_sent_segments,
         locally_bad=_member(0, identifier="id:customer-0", label=" "),
         options=SegmentOptions(create_segments=True),
         # before it, the segment is looked up, and made
         carries="/api/v1/segments",
-        named=_keyed,
         dropped="unknown",
     ),
     Subject(
-        destination="google",
-        object="audience_members",
-        app=lambda refused: google_data_manager.create_app(
-            refused=[hashed(plain) for plain in refused]
-        ),
+        "google",
+        "audience_members",
+        app=refusing(google_data_manager, hashed),
         settings=_google_settings,
         change=hashed_member("emailAddress"),
         sent=_sent_hashed,
-        locally_bad=_member(0, identifier="someone@example.com"),
+        locally_bad=UNHASHED,
         options=ListOptions("granted"),
         # before it, a token is had and the list looked up; after it, its status
         carries="/v1/audienceMembers",
     ),
-    Subject(
-        destination="klaviyo",
-        object="audience_members",
-        app=lambda refused: klaviyo.create_app(refused=refused),
-        settings=_klaviyo_settings,
+    KLAVIYO(
+        "audience_members",
         change=_member,
         sent=_sent_lists,
         locally_bad=_member(0, label=" "),
         options=MemberOptions(identifier="external_id", create_profiles=True),
-        # before it, the list is looked up, and made; after it, the job and its errors
-        carries="/api/profile-bulk-import-jobs",
-        method="POST",
     ),
-    Subject(
-        destination="klaviyo",
-        object="profiles",
-        app=lambda refused: klaviyo.create_app(refused=refused),
-        settings=_klaviyo_settings,
+    KLAVIYO(
+        "profiles",
         change=_described,
         sent=_sent_imports,
-        locally_bad=_described(0, payload='{"cio_fatigue_tier":null}'),
+        locally_bad=_described(0, payload=UNSET),
         options=ProfileOptions(identifier="external_id", create_profiles=True),
-        carries="/api/profile-bulk-import-jobs",
-        method="POST",
     ),
     Subject(
-        destination="meta",
-        object="audience_members",
-        app=lambda refused: meta.create_app(refused=[hashed(plain) for plain in refused]),
+        "meta",
+        "audience_members",
+        app=refusing(meta, hashed),
         settings=_meta_settings,
         change=hashed_member("EMAIL"),
         sent=_sent_hashed,
-        # what is not hashed does not leave
-        locally_bad=_member(0, identifier="someone@example.com"),
-        options=META.objects["audience_members"].options(),
+        locally_bad=UNHASHED,
         # before it, the audience is looked up, and made
         carries=f"/v25.0/{meta.FIRST_ID // 1000}",
     ),
-    Subject(
-        destination="mixpanel",
-        object="message_events",
-        app=lambda refused: mixpanel.create_app(refused=refused),
-        settings=_mixpanel_settings,
+    MIXPANEL(
+        "message_events",
         change=_event,
         sent=_sent_events,
         locally_bad=_event(0, record_key="not an insert id"),
-        options=MIXPANEL.objects["message_events"].options(),
     ),
-    Subject(
-        destination="mixpanel",
-        object="audience_members",
-        app=lambda refused: mixpanel.create_app(refused=refused),
-        settings=_mixpanel_settings,
+    MIXPANEL(
+        "audience_members",
         change=_member,
         sent=_sent_members,
         locally_bad=_member(0, identifier="null"),
-        options=MIXPANEL.objects["audience_members"].options(),
     ),
-    Subject(
-        destination="mixpanel",
-        object="person_properties",
-        app=lambda refused: mixpanel.create_app(refused=refused),
-        settings=_mixpanel_settings,
+    MIXPANEL(
+        "person_properties",
         change=_described,
         sent=_sent_properties,
-        locally_bad=_described(0, payload='{"cio_fatigue_tier":null}'),
-        options=MIXPANEL.objects["person_properties"].options(),
+        locally_bad=_described(0, payload=UNSET),
     ),
-    Subject(
-        destination="segment",
-        object="message_events",
-        app=lambda refused: segment.create_app(refused=refused),
-        settings=_segment_settings,
+    SEGMENT(
+        "message_events",
         change=_event,
         sent=_sent_tracks,
         locally_bad=_event(0, record_key="x" * 101),
-        options=SEGMENT.objects["message_events"].options(),
-        is_silent=True,
     ),
-    Subject(
-        destination="segment",
-        object="audience_members",
-        app=lambda refused: segment.create_app(refused=refused),
-        settings=_segment_settings,
+    SEGMENT(
+        "audience_members",
         change=_member,
         sent=_sent_traits,
         locally_bad=_member(0, label="| |"),
-        options=SEGMENT.objects["audience_members"].options(),
-        is_silent=True,
     ),
-    Subject(
-        destination="segment",
-        object="person_properties",
-        app=lambda refused: segment.create_app(refused=refused),
-        settings=_segment_settings,
+    SEGMENT(
+        "person_properties",
         change=_described,
         sent=_sent_traits,
-        locally_bad=_described(0, payload='{"cio_fatigue_tier":null}'),
-        options=SEGMENT.objects["person_properties"].options(),
-        is_silent=True,
+        locally_bad=_described(0, payload=UNSET),
     ),
     Subject(
-        destination="tiktok",
-        object="audience_members",
-        app=lambda refused: tiktok.create_app(refused=[hashed(plain) for plain in refused]),
+        "tiktok",
+        "audience_members",
+        app=refusing(tiktok, hashed),
         settings=_tiktok_settings,
         change=hashed_member("EMAIL_SHA256"),
         sent=_sent_hashed,
-        locally_bad=_member(0, identifier="someone@example.com"),
-        options=TIKTOK.objects["audience_members"].options(),
+        locally_bad=UNHASHED,
         # before it, the audience is looked up, and made
         carries="/open_api/v1.3/segment/mapping/",
     ),
     Subject(
-        destination="webhook",
-        object="rows",
-        app=lambda refused: webhook.create_app(refused=refused),
+        "webhook",
+        "rows",
+        app=refusing(webhook),
         settings=_webhook_settings,
         change=_event,
         sent=_sent_rows,
         locally_bad=_event(0, payload="[]"),
-        options=WEBHOOK.objects["rows"].options(),
     ),
 ]
 
