@@ -16,6 +16,7 @@ from reverse_etl.deletion import VendorRequest, ask_vendors
 from reverse_etl.destinations import DESTINATIONS
 from reverse_etl.http import Http
 from reverse_etl.run import Room, run_syncs
+from tests.reverse_etl.stand_ins import configure
 from tests.reverse_etl.world import World, event
 from warehouse.stop_list import digest
 
@@ -45,8 +46,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, vendors: dict[str, str]) -> 
         patch.setenv("HOME", str(folder))
         patch.setenv("DLT_PROJECT_DIR", str(folder))
         for name, address in vendors.items():
-            for key, value in STAND_INS[name].settings(address).items():
-                patch.setenv(f"REVERSE_ETL__{name}__{key}".upper(), value)
+            configure(patch, name, STAND_INS[name].settings(address))
         world = World.make(folder)
         for name in vendors:
             by = "profile_key" if name == "customerio" else "customer_id"

@@ -21,6 +21,7 @@ from reverse_etl.stop_list import digest as stop_digest
 from warehouse.errors import UsageError
 
 from .conformance import Result, write_plan
+from .stand_ins import configure
 from .test_attempts import SYNC, Scripted
 from .world import FastClock, World, member
 
@@ -47,8 +48,7 @@ def known(number: int, **plain: str) -> dict[str, Any]:
 
 @pytest.fixture
 def ads(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    for key, value in meta.settings("http://127.0.0.1:1").items():
-        monkeypatch.setenv(f"REVERSE_ETL__META__{key.upper()}", value)
+    configure(monkeypatch, "meta", meta.settings("http://127.0.0.1:1"))
     world.declare_members("ads", destination="meta", use="suppress", identity="meta_match_keys")
     return world
 

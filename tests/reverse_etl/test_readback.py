@@ -6,21 +6,22 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from fakes import amplitude
-from fakes.server import serve_in_thread
 from reverse_etl.__main__ import main
 from reverse_etl.clock import Clock
 from reverse_etl.readback import ReadBack, Size, keep_read_back, note_read_back, read_back
 from reverse_etl.run import run_syncs
 from reverse_etl.status import check_syncs
 
+from .stand_ins import configure, running
 from .world import World, member
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import httpx
 
     from reverse_etl.run import Room
 
@@ -33,19 +34,9 @@ CLICKERS, BUYERS = "CIO | clickers | 0-7d", "CIO | buyers | 0-7d"
 @pytest.fixture
 def cohorts(monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
     """The stand-in of Amplitude, configured as the destination."""
-    with serve_in_thread(amplitude.create_app(refused=["customer-3"])) as url:
-        values = {
-            "API_KEY": amplitude.API_KEY,
-            "SECRET_KEY": amplitude.SECRET_KEY,
-            "APP_ID": str(amplitude.APP_ID),
-            "OWNER": amplitude.OWNER,
-            "BASE_URL": url,
-            "COHORTS_BASE_URL": url,
-        }
-        for key, value in values.items():
-            monkeypatch.setenv(f"REVERSE_ETL__AMPLITUDE__{key}", value)
-        with httpx.Client(base_url=url, trust_env=False) as client:
-            yield client
+    with running(amplitude.create_app(refused=["customer-3"])) as client:
+        configure(monkeypatch, "amplitude", amplitude.settings(str(client.base_url).rstrip("/")))
+        yield client
 
 
 def test_what_a_destination_has_is_compared_with_what_it_was_sent(

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from fakes import mixpanel
-from fakes.server import serve_in_thread
 from reverse_etl.contract import Change, Denied, Later, Refused, Stop, Taken, Unnamed
 from reverse_etl.credentials import Secret
 from reverse_etl.destinations.mixpanel import MIXPANEL
@@ -18,10 +16,13 @@ from reverse_etl.destinations.mixpanel_settings import MixpanelSettings
 from reverse_etl.http import Answer, Http
 from reverse_etl.run import plan_syncs, run_syncs
 
+from ..stand_ins import configure, running  # noqa: TID252 - of the folder above
 from ..world import World, md5  # noqa: TID252 - the world of the folder above
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import httpx
 
     from reverse_etl.run import Room
 
@@ -39,10 +40,7 @@ def change(rows: object = ROWS, **values: object) -> Change:
 
 @pytest.fixture
 def vendor() -> Iterator[httpx.Client]:
-    with (
-        serve_in_thread(mixpanel.create_app()) as url,
-        httpx.Client(base_url=url, trust_env=False) as client,
-    ):
+    with running(mixpanel.create_app()) as client:
         yield client
 
 
@@ -132,8 +130,7 @@ def test_a_table_needs_a_service_account_and_an_id() -> None:
 def test_a_run_replaces_the_table_when_a_word_of_it_changes(
     world: World, room: Callable[..., Room], vendor: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for key, value in mixpanel.settings(str(vendor.base_url).rstrip("/")).items():
-        monkeypatch.setenv(f"REVERSE_ETL__MIXPANEL__{key.upper()}", value)
+    configure(monkeypatch, "mixpanel", mixpanel.settings(str(vendor.base_url).rstrip("/")))
     world.declare(
         "lookup",
         destination="mixpanel",

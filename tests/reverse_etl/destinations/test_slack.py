@@ -6,11 +6,9 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from fakes import slack as fake
-from fakes.server import serve_in_thread
 from reverse_etl.contract import Change, Later, NoOptions, Refused, Stop, Taken, Unnamed
 from reverse_etl.credentials import Secret
 from reverse_etl.destinations.slack import SLACK, SlackSettings
@@ -19,10 +17,13 @@ from reverse_etl.http import Http
 from reverse_etl.run import run_syncs
 from warehouse.errors import UsageError
 
+from ..stand_ins import configure, running  # noqa: TID252 - of the folder above
 from ..world import NOW, World, md5  # noqa: TID252 - the world of the folder above
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import httpx
 
     from reverse_etl.contract import Channel
     from reverse_etl.run import Room
@@ -42,10 +43,7 @@ def change(title: object = TITLE, rows: object = ROWS, **values: object) -> Chan
 
 @pytest.fixture
 def vendor() -> Iterator[httpx.Client]:
-    with (
-        serve_in_thread(fake.create_app()) as url,
-        httpx.Client(base_url=url, trust_env=False) as client,
-    ):
+    with running(fake.create_app()) as client:
         yield client
 
 
@@ -161,8 +159,7 @@ def test_the_webhook_is_a_secret_and_its_host_is_not() -> None:
 def test_a_week_is_told_once_and_an_old_one_never(
     world: World, room: Callable[..., Room], vendor: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for key, value in fake.settings(str(vendor.base_url).rstrip("/")).items():
-        monkeypatch.setenv(f"REVERSE_ETL__SLACK__{key.upper()}", value)
+    configure(monkeypatch, "slack", fake.settings(str(vendor.base_url).rstrip("/")))
     world.declare(
         "weekly",
         destination="slack",
