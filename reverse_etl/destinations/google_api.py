@@ -5,10 +5,10 @@ https://developers.google.com/data-manager/api/reference/rest
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reverse_etl.credentials import Secret
+from reverse_etl.credentials import NO_SECRET, Secret
 from reverse_etl.destinations.google_auth import Login, Tokens
 from reverse_etl.destinations.settings_rules import absent, require_number
 
@@ -37,10 +37,10 @@ class GoogleSettings:
 
     account_id: str = ""
     login_account_id: str = ""
-    service_account_key: Secret = field(default_factory=lambda: Secret(""))
+    service_account_key: Secret = NO_SECRET
     client_id: str = ""
-    client_secret: Secret = field(default_factory=lambda: Secret(""))
-    refresh_token: Secret = field(default_factory=lambda: Secret(""))
+    client_secret: Secret = NO_SECRET
+    refresh_token: Secret = NO_SECRET
     quota_project: str = ""
     token_url: str = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
     base_url: str = "https://datamanager.googleapis.com"

@@ -20,7 +20,7 @@ from httpx import codes
 
 from reverse_etl.clock import milliseconds
 from reverse_etl.contract import Denied, Later, Stop
-from reverse_etl.credentials import Secret
+from reverse_etl.credentials import NO_SECRET, Secret
 from reverse_etl.http import Answer, Http
 from warehouse.errors import UsageError
 
@@ -103,7 +103,7 @@ class Tokens:
 
     login: Login
     clock: Clock
-    _token: Secret = field(default_factory=lambda: Secret(""))
+    _token: Secret = NO_SECRET
     _fresh_until: float = 0.0
     _turn: Lock = field(default_factory=Lock, repr=False)
 

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.contract import Later, Stop, Taken, TooLarge, Unnamed
+from reverse_etl.destinations.replies import UNDOCUMENTED, UNREADABLE, read_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,8 +33,6 @@ _PREFIX = "PROCESSING_ERROR_REASON_"
 _MOST_SOUGHT = 20
 """Bad rows of a request that are looked for by halving: each half is processed for minutes."""
 
-_UNDOCUMENTED = "a reply that is not the documented one"
-
 
 def read_refusal(answer: Answer, rows: int) -> Reply:
     """What a 400 says: one bad row fails the request, and the field's path names it.
@@ -45,10 +44,9 @@ def read_refusal(answer: Answer, rows: int) -> Reply:
     Returns:
         The rows named are refused and the others sent again; without names the batch is halved.
     """
-    body = answer.json()
-    error = body.get("error") if isinstance(body, dict) else None
+    error = (read_object(answer) or {}).get("error")
     if not isinstance(error, dict):
-        return Later(_UNDOCUMENTED, is_maybe_accepted=True)
+        return UNREADABLE
     refused: dict[int, str] = {}
     reasons = []
     for path, reason in _violations(error):
@@ -88,8 +86,7 @@ def _word(reason: object) -> str:
 
 def read_request_id(answer: Answer) -> str | None:
     """The id by which the request's status is asked for, or nothing if the reply is another."""
-    body = answer.json()
-    found = body.get("requestId") if isinstance(body, dict) else None
+    found = (read_object(answer) or {}).get("requestId")
     return found if isinstance(found, str) and found else None
 
 
@@ -103,10 +100,9 @@ def read_status(answer: Answer, rows: int) -> Reply | None:
     Returns:
         What came of it, or nothing while it is processed.
     """
-    body = answer.json()
-    statuses = body.get("requestStatusPerDestination") if isinstance(body, dict) else None
+    statuses = (read_object(answer) or {}).get("requestStatusPerDestination")
     if not isinstance(statuses, list) or len(statuses) != 1 or not isinstance(statuses[0], dict):
-        return Later(f"its status: {_UNDOCUMENTED}", is_maybe_accepted=True)
+        return Later(f"its status: {UNDOCUMENTED}", is_maybe_accepted=True)
     match statuses[0].get("requestStatus"):
         case "SUCCESS":
             return Taken()

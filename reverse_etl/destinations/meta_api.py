@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reverse_etl.clock import milliseconds
-from reverse_etl.credentials import Secret
+from reverse_etl.credentials import NO_SECRET, Secret
 from reverse_etl.destinations.meta_errors import READ, Usage, read_refusal
-from reverse_etl.destinations.settings_rules import absent, require_number
+from reverse_etl.destinations.settings_rules import needs, require_number
 from reverse_etl.http import Answer
 
 if TYPE_CHECKING:
@@ -35,11 +35,13 @@ class MetaSettings:
         base_url: In place of Meta's.
     """
 
-    access_token: Secret = field(default_factory=lambda: Secret(""))
+    access_token: Secret = NO_SECRET
     ad_account_id: str = ""
-    app_secret: Secret = field(default_factory=lambda: Secret(""))
+    app_secret: Secret = NO_SECRET
     api_version: str = "v25.0"
     base_url: str = "https://graph.facebook.com"
+
+    missing = needs("access_token", "ad_account_id")
 
     def __post_init__(self) -> None:
         """Refuse an account that is no number."""
@@ -54,10 +56,6 @@ class MetaSettings:
     def account(self) -> str:
         """The ad account."""
         return self.ad_account_id
-
-    def missing(self, _object_name: str) -> tuple[str, ...]:
-        """Without a token and an account nothing can be sent."""
-        return absent(access_token=self.access_token, ad_account_id=self.ad_account_id)
 
     def headers(self) -> dict[str, str]:
         """The headers of every request."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from reverse_etl.contract import Check, Denied, Later, Stop, TooLarge
+from reverse_etl.contract import Check, Denied, Later, Stop, TooLarge, Unnamed
 from reverse_etl.http import Answer
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def failed(reply: Answer | Reply, denied: str, otherwise: str | None = None) -> 
         otherwise: What a reply means that has no reason of its own; the same if not given.
     """
     match reply:
-        case Later(reason=reason) | Stop(reason=reason) | TooLarge(reason=reason):
-            message = reason
+        case Later() | Stop() | TooLarge() | Unnamed():
+            message = reply.reason
         case Denied():
             message = denied
         case _:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from reverse_etl.contract import Check, Destination, Limits, MatchKeys, Object, Taken, Unnamed
+from reverse_etl.contract import Check, Destination, Limits, MatchKeys, Object, Taken
 from reverse_etl.destinations.audience_directory import Directory, Located
 from reverse_etl.destinations.hashed import encode_cells
 from reverse_etl.destinations.replies import failed
@@ -90,8 +90,6 @@ def check(settings: TikTokSettings, http: Http) -> Check:
     match BusinessApi(settings, http).request("GET", AUDIENCES, params=params):
         case Answer():
             return Check(is_ok=True, message="answers, and takes the access token and advertiser")
-        case Unnamed(reason=reason):
-            return Check(is_ok=False, message=reason)
         case reply:
             return failed(reply, "refuses the access token")
 

@@ -13,9 +13,10 @@ from fakes.server import serve_in_thread
 from reverse_etl.contract import Change, Denied, Later, Refused, Stop, Taken, Unnamed
 from reverse_etl.credentials import Secret
 from reverse_etl.destinations import meta_audiences
-from reverse_etl.destinations.meta import META, SCHEMA, Audiences, MetaSettings, _texts
+from reverse_etl.destinations.meta import META, SCHEMA, Audiences, MetaSettings
 from reverse_etl.destinations.meta_audiences import AudienceOptions
 from reverse_etl.destinations.meta_errors import ABSENT, Usage, read_refusal
+from reverse_etl.destinations.meta_sessions import read_samples
 from reverse_etl.http import Answer, Http
 from warehouse.errors import UsageError
 
@@ -188,9 +189,9 @@ def test_too_many_invalid_entries_to_look_for_are_unsure_and_not_accepted() -> N
 
 def test_samples_are_read_as_a_list_or_a_map_and_only_digests_of_them() -> None:
     sample = digest("a")
-    assert _texts([sample, "a@example.com", 7]) == [sample.encode()]
-    assert _texts({"0": [sample, ""]}) == [sample.encode()]
-    assert _texts(None) == []
+    assert read_samples([sample, "a@example.com", 7]) == [sample.encode()]
+    assert read_samples({"0": [sample, ""]}) == [sample.encode()]
+    assert read_samples(None) == []
 
 
 @pytest.mark.parametrize(
