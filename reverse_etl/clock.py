@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,15 +14,17 @@ if TYPE_CHECKING:
 
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive UTC, as every instant here
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
+    # asked for every row of some destinations: a third of what datetime.now(UTC).replace(…) takes
+    return _EPOCH + timedelta(microseconds=time.time_ns() // 1_000)
 
 
 def milliseconds(instant: datetime) -> int:
     """Milliseconds from the epoch to a naive UTC instant."""
-    return (instant - _EPOCH) // timedelta(milliseconds=1)
+    return (instant - _EPOCH) // _MILLISECOND
 
 
 def _sleep(seconds: float, halt: threading.Event) -> None:

@@ -12,14 +12,13 @@ https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 from reverse_etl.contract import (
     Check,
     Destination,
-    Later,
     Limits,
     Object,
     Refused,
@@ -29,16 +28,15 @@ from reverse_etl.contract import (
 from reverse_etl.credentials import NO_SECRET, Secret
 from reverse_etl.destinations.payloads import describe, read_payload
 from reverse_etl.destinations.posted import Posted
-from reverse_etl.destinations.replies import failed, read_object
+from reverse_etl.destinations.replies import failed
 from reverse_etl.destinations.settings_rules import needs, require_one_of
+from reverse_etl.destinations.webhook_replies import read_reply
 from reverse_etl.destinations.webhook_signature import read_key, sign
-from reverse_etl.http import Answer
 
 if TYPE_CHECKING:
     from reverse_etl.contract import Change, Reply
     from reverse_etl.http import Http
 
-_FAULTS = frozenset([400, 422])
 # what most web servers take without being told to take more
 _ROWS, _BYTES = 1_000, 1_000_000
 _LINES = Limits(_ROWS, _BYTES, _BYTES, connections=2, suffix=b"\n")
@@ -106,7 +104,7 @@ class Endpoint:
 
     def send(self, path: str, body: bytes, count: int) -> Reply:
         """Make one attempt, and read the reply."""
-        return _read(self.http.post(path, content=body, headers=self.sign(body)), count)
+        return read_reply(self.http.post(path, content=body, headers=self.sign(body)), count)
 
     def sign(self, body: bytes) -> dict[str, str]:
         """The headers that say what a body is, when it left, and that it is ours."""
@@ -120,38 +118,6 @@ class Endpoint:
 def _open(settings: WebhookSettings, options: RowOptions, http: Http) -> Posted:
     limits, kind = _FORMATS[options.format]
     return Posted(options.path, limits, _write, Endpoint(settings, http, kind).send)
-
-
-def _read(answer: Answer | Reply, count: int) -> Reply:
-    """Read a reply: 2xx takes every row that its `rejected` does not name, by index and reason.
-
-    A reply that is not JSON by its own word, or has no body, names none. A 400 or 422 that names
-    some took the others, and one that names none took nothing.
-    """
-    if not isinstance(answer, Answer):
-        return answer
-    is_fault = answer.status in _FAULTS
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip()
-    if not is_fault and (not answer.body or kind != "application/json"):
-        return Taken()
-    body = read_object(answer)
-    if body is None:
-        return Later("a reply that is not a JSON object", is_maybe_accepted=True)
-    rejected = _rejected(body.get("rejected") or [], count)
-    if rejected is None:
-        return Later("a reply that rejects rows it was not sent", is_maybe_accepted=True)
-    if is_fault and not rejected:
-        return Unnamed("refused, and the reply does not say which row")
-    return Taken(rejected)
-
-
-def _rejected(listed: Any, count: int) -> dict[int, str] | None:  # noqa: ANN401 - any JSON
-    """Reasons by position, or nothing if they are not told as they should be."""
-    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
-        return None
-    rejected = {each.get("index"): str(each.get("reason") or "rejected") for each in listed}
-    is_known = all(type(index) is int and 0 <= index < count for index in rejected)
-    return rejected if is_known else None
 
 
 def _check(settings: WebhookSettings, http: Http) -> Check:

@@ -13,7 +13,8 @@ from fakes.server import serve_in_thread
 from reverse_etl.clock import Clock, milliseconds
 from reverse_etl.contract import Later, Refused, Taken, Unnamed
 from reverse_etl.credentials import Secret
-from reverse_etl.destinations.webhook import WEBHOOK, Endpoint, RowOptions, WebhookSettings, _read
+from reverse_etl.destinations.webhook import WEBHOOK, Endpoint, RowOptions, WebhookSettings
+from reverse_etl.destinations.webhook_replies import read_reply
 from reverse_etl.destinations.webhook_signature import read_key, sign
 from reverse_etl.http import Answer, Http
 from warehouse.errors import UsageError
@@ -130,7 +131,7 @@ def answer(body: str, status: int = 200, kind: str = "application/json") -> Answ
     ],
 )
 def test_what_a_reply_does_not_reject_was_taken(reply: Answer, expected: Taken) -> None:
-    assert _read(reply, 2) == expected
+    assert read_reply(reply, 2) == expected
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ def test_what_a_reply_does_not_reject_was_taken(reply: Answer, expected: Taken) 
     ],
 )
 def test_a_reply_that_cannot_be_is_not_believed(reply: Answer, kind: type) -> None:
-    assert isinstance(_read(reply, 2), kind)
+    assert isinstance(read_reply(reply, 2), kind)
 
 
 def test_settings_tell_what_is_missing_and_what_is_wrong() -> None:
