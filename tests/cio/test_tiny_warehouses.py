@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import html
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +13,7 @@ import pytest
 from cio.notebooks import NOTEBOOKS
 from tests.cio.asked import ask
 from tests.cio.command import Said, cio_here
+from tests.cio.reading import text_of, unthought_of
 from tests.conftest import ROOT
 from warehouse.home import Home
 
@@ -25,8 +24,6 @@ EVENT = (
     ' "data": {"delivery_id": "d7", "campaign_id": 7,'
     ' "identifiers": {"id": "7", "email": "ann@example.com", "cio_id": "c7"}}}'
 )
-# what a number or a text that is not there looks like when nobody thought of it
-_NOTHING = re.compile(r"\b(?:nan|NaN|null|undefined|inf)\b|(?<!Received )\bNone\b")
 
 
 @pytest.fixture(scope="module")
@@ -95,18 +92,12 @@ def run(home: Path, settings: Path, *words: str) -> Said:
     return cio_here(*words, home=home, environment={"DLT_PROJECT_DIR": str(settings)})
 
 
-def text_of(page: Path) -> str:
-    """What a reader sees of a page, the texts of its charts too."""
-    whole = re.sub(r"(?s)<(style|script)\b.*?</\1>", " ", page.read_text(encoding="utf-8"))
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", whole)).split())
-
-
 def test_the_report_says_that_nothing_can_be_said(home: Path, settings: Path) -> None:
     told = run(home, settings, "report", "--json")
     assert told.exit_code == 0, told.err
     text = text_of(home / "report.html")
     assert "No random holdout, no lift" in text
-    assert _NOTHING.findall(text) == []
+    assert unthought_of(text) == []
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -116,7 +107,7 @@ def test_each_notebook_has_a_sentence_for_what_is_not_there(
     page = tmp_path / "page.html"
     said = run(home, settings, "notebook", name, "--html", str(page))
     assert said.exit_code == 0, said.err
-    assert _NOTHING.findall(text_of(page)) == []
+    assert unthought_of(text_of(page)) == []
 
 
 def test_each_question_of_each_mart_can_be_asked(home: Path, manifest_file: Path) -> None:
