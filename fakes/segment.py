@@ -17,6 +17,7 @@ import orjson
 from starlette.routing import Route
 
 from fakes.control import Control
+from fakes.segment_regulations import PUBLIC_API_TOKEN, Regulations
 from fakes.wire import Refusal, Store, basic, parse, reply, unpack
 
 if TYPE_CHECKING:
@@ -40,7 +41,11 @@ _NEEDED = {"track": "event", "group": "groupId", "alias": "previousId"}
 
 def settings(address: str) -> dict[str, str]:
     """What the destination is to be configured with, to send here."""
-    return {"base_url": address, "write_key": WRITE_KEY}
+    return {
+        "base_url": address,
+        "write_key": WRITE_KEY,
+        "public_api_token": PUBLIC_API_TOKEN,
+    }
 
 
 def create_app(
@@ -57,11 +62,11 @@ def create_app(
         refused: Values of userId that it drops for reasons of its own.
 
     Returns:
-        The app, with `/v1/batch` and the control endpoints under `/_fake/`.
+        The app, with `/v1/batch`, `/regulations` and the control endpoints under `/_fake/`.
     """
     vendor = _Segment(Store(store), now, refused)
     control = Control()
-    control.serve(vendor.routes())
+    control.serve([*vendor.routes(), *Regulations().routes()])
     return control
 
 

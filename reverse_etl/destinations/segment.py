@@ -40,6 +40,7 @@ from reverse_etl.destinations.payloads import iso_instant
 from reverse_etl.destinations.posted import Posted
 from reverse_etl.destinations.replies import UNREADABLE, failed, read_object
 from reverse_etl.destinations.segment_calls import MAX_BATCH_BYTES, MAX_CALL_BYTES, MAX_CALLS, Calls
+from reverse_etl.destinations.segment_deletion import DELETIONS
 from reverse_etl.destinations.settings_rules import needs, require_one_of
 from reverse_etl.http import READ_BY_DESTINATION, Answer, retry_after
 
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from reverse_etl.http import Http
 
 HOSTS = {"us": "https://api.segment.io", "eu": "https://events.eu1.segmentapis.com"}
+# https://docs.segmentapis.com/tag/Getting-Started
+PUBLIC_API_HOSTS = {"us": "https://api.segmentapis.com", "eu": "https://eu1.api.segmentapis.com"}
 
 _PATH = "v1/batch"
 _OPENING, _CLOSING = b'{"batch":[', b'],"sentAt":"2026-01-15T10:20:30.000Z"}'
@@ -61,11 +64,17 @@ _KINDS = ("both", "identify", "track")
 
 @dataclass(frozen=True)
 class SegmentSettings:
-    """`[reverse_etl.segment]`: the write key of a source of the HTTP API, and its region."""
+    """`[reverse_etl.segment]`: the write key of a source of the HTTP API, and its region.
+
+    `public_api_token`, a token of the workspace, lets `cio erase` ask for deletions. With a
+    `base_url` of its own and no `public_api_base_url`, one address stands for both APIs.
+    """
 
     write_key: Secret = NO_SECRET
+    public_api_token: Secret = NO_SECRET
     region: str = "us"
     base_url: str = ""
+    public_api_base_url: str = ""
 
     missing = needs("write_key")
 
@@ -77,6 +86,11 @@ class SegmentSettings:
     def url(self) -> str:
         """`base_url` if given, else the region's."""
         return self.base_url or HOSTS[self.region]
+
+    @property
+    def public_api_url(self) -> str:
+        """Where deletions are asked for."""
+        return self.public_api_base_url or self.base_url or PUBLIC_API_HOSTS[self.region]
 
     @property
     def account(self) -> str:
@@ -168,4 +182,5 @@ SEGMENT = Destination(
         "person_properties": Object(frozenset(["upsert"]), NoOptions, _open_traits),
     },
     check=_check,
+    deletions=DELETIONS,
 )

@@ -89,7 +89,7 @@ def test_flags_alone_set_up_what_the_other_commands_read(folder: Path) -> None:
     assert regions == {"mixpanel": "in", "segment": "eu"}
     secrets = tomllib.loads((folder / "secrets.toml").read_text())
     assert secrets["loaders"]["customerio"] == {"webhook_signing_key": "", "app_api_key": ""}
-    assert secrets["reverse_etl"]["segment"] == {"write_key": ""}
+    assert secrets["reverse_etl"]["segment"] == {"write_key": "", "public_api_token": ""}
     assert (folder / "secrets.toml").stat().st_mode & 0o777 == 0o600
 
 

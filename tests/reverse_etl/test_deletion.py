@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from fakes import amplitude, customerio_track, mixpanel
+from fakes import amplitude, customerio_track, mixpanel, segment
 from fakes.server import serve_in_thread
 from reverse_etl.clock import Clock
 from reverse_etl.contract import Deletion, DeletionTaken, Denied, Later, Stop
@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
     from reverse_etl.contract import Reply
 
-STAND_INS = {"mixpanel": mixpanel, "amplitude": amplitude, "customerio": customerio_track}
+STAND_INS = {
+    "mixpanel": mixpanel,
+    "amplitude": amplitude,
+    "customerio": customerio_track,
+    "segment": segment,
+}
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +39,14 @@ def vendors() -> Iterator[dict[str, str]]:
         serve_in_thread(mixpanel.create_app()) as first,
         serve_in_thread(amplitude.create_app()) as second,
         serve_in_thread(customerio_track.create_app()) as third,
+        serve_in_thread(segment.create_app()) as fourth,
     ):
-        yield {"mixpanel": first, "amplitude": second, "customerio": third}
+        yield dict(zip(STAND_INS, (first, second, third, fourth), strict=True))
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, vendors: dict[str, str]) -> Iterator[World]:
-    """Four people whose messages three vendors were sent."""
+    """Four people whose messages four vendors were sent."""
     folder = tmp_path_factory.mktemp("deletion")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(folder))
@@ -54,7 +60,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, vendors: dict[str, str]) -> 
             world.declare_events(name, destination=name, object=what, identity=by)
         world.build(events=[event(n) for n in range(1, 5)])
         runs = run_syncs(Room(world.home, world.manifest))
-        assert [run.state for run in runs] == ["done"] * 3
+        assert [run.state for run in runs] == ["done"] * 4
         yield world
 
 
@@ -82,10 +88,14 @@ def test_each_vendor_is_asked_once_for_what_it_was_sent(
         ("customerio", "everything"): ("deleted and suppressed", None),
         ("mixpanel", "profile"): ("deleted", None),
         ("mixpanel", "everything"): ("PENDING", None),
+        ("segment", "everything"): ("INITIALIZED", None),
     }
     tasks = asked(vendors, "mixpanel")
     assert [task["distinct_ids"] for task in tasks] == [["customer-1"]]
     assert [job["user_ids"] for job in asked(vendors, "amplitude")] == [["customer-1"]]
+    (regulation,) = asked(vendors, "segment", "regulations")
+    assert regulation["subjectIds"] == ["customer-1"]
+    assert regulation["regulationType"] == "SUPPRESS_WITH_DELETE"
     assert ["id", "customer-1"] in asked(vendors, "customerio", "suppressed")
     people = asked(vendors, "customerio", "profiles")
     assert {one["id"] for one in people} == {"customer-2", "customer-3", "customer-4"}
@@ -151,6 +161,7 @@ def test_whom_others_share_and_without_keys_and_in_another_account_nobody_is_ask
     with monkeypatch.context() as patch:
         patch.setenv("REVERSE_ETL__MIXPANEL__GDPR_TOKEN", "")
         patch.setenv("REVERSE_ETL__AMPLITUDE__API_KEY", "another")
+        patch.setenv("REVERSE_ETL__SEGMENT__PUBLIC_API_TOKEN", "")
         patch.setenv("REVERSE_ETL__CUSTOMERIO__BASE_URL", "https://proxy.example.com")
         patch.setenv("REVERSE_ETL__CUSTOMERIO__APP_BASE_URL", vendors["customerio"])
         found = ask(world, 4)
@@ -171,7 +182,12 @@ def request(vendor: str, ids: list[str]) -> DeletionTaken | Reply:
 
 @pytest.mark.parametrize(
     ("vendor", "key"),
-    [("mixpanel", "gdpr_token"), ("amplitude", "secret_key"), ("customerio", "api_key")],
+    [
+        ("mixpanel", "gdpr_token"),
+        ("amplitude", "secret_key"),
+        ("customerio", "api_key"),
+        ("segment", "public_api_token"),
+    ],
 )
 @pytest.mark.usefixtures("world")
 def test_a_vendor_that_refuses_the_key_is_said_to(
