@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from cio.report.changes import Change
 from cio.report.facts import Audience, Facts, Lift, Pressure, Quality, Size
 
 AS_OF = date(2026, 9, 1)
@@ -87,8 +88,10 @@ def crowded() -> Facts:
         "detail": "whole until 2026-08-30",
         "what_to_do": "Load it.",
     }
+    change = Change("Audience", "CIO | Some | 0-24h: version 2 of its definition; 9 before, 8 now.")
     return facts(
         people=1_234_567,
+        changes=(change,) * 200,
         deliveries=98_765_432,
         alerts=(alert,) * 300,
         lifts=(

@@ -87,6 +87,8 @@ def test_a_large_company_has_a_small_page() -> None:
     html = render(crowded())
     assert len(html.encode()) < MOST_BYTES
     assert "And 92 in the table" in html
+    # audiences that were all defined anew on one day do not hide the lift below them
+    assert "185 more" in html
     # names are text, whatever they hold
     assert "<script" not in html
     assert not re.search(r'(src|href)="(?!data:)', html)
