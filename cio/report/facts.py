@@ -136,6 +136,7 @@ class Facts:
     dose_effects: Rows
     caps: Rows
     tiers: Rows
+    paid: Rows
     health: Rows
     quality: Quality
     syncs: tuple[SyncStatus, ...]
@@ -201,6 +202,7 @@ def read_facts(
         dose_effects=rows(published, queries.DOSE_EFFECTS),
         caps=rows(published, queries.CAPS),
         tiers=rows(published, queries.TIERS),
+        paid=rows(published, queries.PAID, spans),
         health=rows(published, queries.HEALTH),
         quality=Quality(
             feeds=rows(published, queries.FEEDS),

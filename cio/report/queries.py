@@ -94,6 +94,27 @@ group by tier
 order by min(score)
 """
 
+# a day on average; amounts of several currencies are not added up
+PAID = """
+select
+    platform, audience, count(*) as days,
+    cast(round(avg(people_before)) as bigint) as people_before,
+    cast(round(avg(people)) as bigint) as people,
+    cast(round(avg(suppressed_people)) as bigint) as suppressed_people,
+    cast(round(avg(overlap_people)) as bigint) as overlap_people,
+    case when count(distinct currency) = 1 then max(currency) end as currency,
+    case when count(distinct currency) = 1 then cast(sum(spend) as double) end as spend,
+    case when count(distinct currency) = 1 then cast(sum(avoided_spend) as double) end
+        as avoided_spend,
+    case when count(distinct currency) = 1 then cast(sum(overlap_spend) as double) end
+        as overlap_spend
+from paid_efficiency_daily
+where active_on > $since and active_on <= $until
+group by platform, audience
+order by suppressed_people desc, platform, audience
+limit 20
+"""
+
 ALERTS = """
 select alert_name, severity, subject, alert_owner as owner, since_at, detail, what_to_do
 from open_alerts

@@ -20,7 +20,7 @@ def facts(**changed: Any) -> Facts:  # noqa: ANN401 - any field of the facts
     nothing |= dict.fromkeys(
         (
             *("changes", "alerts", "lifts", "audiences", "pressure", "doses", "dose_effects"),
-            *("caps", "tiers", "health", "syncs"),
+            *("caps", "tiers", "paid", "health", "syncs"),
         ),
         (),
     )
@@ -72,6 +72,23 @@ def audience(number: int, *, days: int = 12) -> Audience:
     )
 
 
+def ad(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 - any column of the query
+    """A paid audience of the last days, people a day on average."""
+    return {
+        "platform": "meta",
+        "audience": "CIO | Retargeting of a rather long name | 0-3d",
+        "days": 7,
+        "people_before": 1_060,
+        "people": 1_000,
+        "suppressed_people": 60,
+        "overlap_people": 15,
+        "currency": "EUR",
+        "spend": 250.0,
+        "avoided_spend": 15.0,
+        "overlap_spend": 3.75,
+    } | changed
+
+
 def one_event() -> Facts:
     """Somebody received one message."""
     return facts(people=1, events=1, deliveries=1, pressure=(Pressure(1, 1, 0),))
@@ -101,5 +118,6 @@ def crowded() -> Facts:
             lift(arm="none", effect=None, verdict="refused", reason="nobody was held out"),
         ),
         audiences=tuple(audience(number) for number in range(200)),
+        paid=(ad(), ad(currency=None, spend=None, avoided_spend=None, overlap_spend=None)) * 10,
         pressure=tuple(Pressure(number, 1000 - 70 * number, 10) for number in range(13)),
     )

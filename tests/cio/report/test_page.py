@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 
+from cio.report import queries
 from cio.report.page import render, write_page
 from tests.chromium import open_page
-from tests.cio.report.pages import crowded, facts, lift, one_event
+from tests.cio.report.pages import ad, crowded, facts, lift, one_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,6 +116,39 @@ def test_a_refused_result_shows_its_reason_and_no_number() -> None:
     html = render(facts(lifts=(lift(effect=None, reason="nobody was held out"),)))
     assert "nobody was held out" in html
     assert "points of people" not in html
+
+
+def test_ads_show_whom_they_reached_and_left_alone_and_what_is_not_known() -> None:
+    html = render(facts(paid=(ad(), ad(overlap_people=0, currency=None, spend=None))))
+    row, unknown = re.findall(r"<tr><td><b>CIO \| Retargeting.*?</tr>", html, flags=re.DOTALL)
+    assert re.findall(r'class="n[^>]*>([^<]*)<', row) == [
+        *("1,060", "60", "1,000", "15"),
+        *("250.00 EUR", "15.00 EUR", "3.75 EUR"),
+    ]
+    assert '"Spent" class="n">—' in unknown
+    assert "Ads: whom they reached" not in render(facts())
+
+
+def test_reach_is_a_day_on_average_and_currencies_are_not_added_up() -> None:
+    days = """
+        create table paid_efficiency_daily as select 'meta' as platform, audience,
+            active_on::date as active_on, people + 2 as people_before, people, 2 as
+            suppressed_people, 0 as overlap_people, currency, 1.5::decimal(18, 4) as spend,
+            0.5::decimal(18, 4) as avoided_spend, 0.0::decimal(18, 4) as overlap_spend
+        from (values ('a', '2026-08-25', 999, 'EUR'), ('a', '2026-08-26', 10, 'EUR'),
+            ('a', '2026-09-01', 20, 'EUR'), ('a', '2026-09-02', 999, 'EUR'),
+            ('b', '2026-08-31', 5, 'EUR'), ('b', '2026-09-01', 5, 'USD'),
+            ('c', '2026-09-01', 7, null)) as days(audience, active_on, people, currency)
+    """
+    with duckdb.connect() as connection:
+        connection.execute(days)
+        given = {"since": date(2026, 8, 25), "until": date(2026, 9, 1)}
+        found = connection.execute(queries.PAID, given).fetchall()
+    assert [(row[1], row[2], row[3], row[4], row[7], row[8]) for row in found] == [
+        ("a", 2, 17, 15, "EUR", 3.0),
+        ("b", 2, 7, 5, None, None),
+        ("c", 1, 9, 7, None, None),
+    ]
 
 
 def test_it_prints(page: Page, tmp_path: Path) -> None:
