@@ -118,7 +118,32 @@ def read_syncs(manifest: Path, *, select: Sequence[str] = ()) -> list[Sync]:
         known = ", ".join(sorted(declared)) or "none"
         message = f"no sync is called {', '.join(unknown)}; known: {known}"
         raise UsageError(message)
-    return [_sync(declared[name]) for name in sorted(select or declared)]
+    syncs = [_sync(declared[name]) for name in sorted(select or declared)]
+    for sync in syncs:
+        if sync.mode == "replace":
+            for name, exposure in declared.items():
+                _check_alone(sync, name, _meta(exposure))
+    return syncs
+
+
+def _check_alone(sync: Sync, name: str, other: object) -> None:
+    """See that no other sync keeps the lists that one replaces: its people would be gone."""
+    if name == sync.name or not isinstance(other, dict):
+        return
+    if (other.get("destination"), other.get("model")) != (sync.destination, sync.model):
+        return
+    own = set(sync.filter.get("audience", ()))
+    columns = other.get("filter")
+    named = other.get("audiences") or (columns.get("audience") if isinstance(columns, dict) else ())
+    theirs = set(map(str, named)) if isinstance(named, list) else set()
+    if own and theirs and not own & theirs:
+        return
+    message = (
+        f"sync {sync.name} ({sync.path}): mode replace takes whoever it did not send out of its "
+        f"lists, and {name} keeps lists of the same audiences at {sync.destination}. Give each its "
+        "own audiences, or let both mirror."
+    )
+    raise UsageError(message)
 
 
 def _meta(exposure: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any YAML

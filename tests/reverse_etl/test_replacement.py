@@ -27,7 +27,9 @@ from reverse_etl.estimate import notes
 from reverse_etl.http import Answer
 from reverse_etl.replacement import UNCLOSED
 from reverse_etl.run import plan_syncs, run_syncs
+from reverse_etl.settings import read_syncs
 from reverse_etl.stop_list import digest as stop_digest
+from warehouse.errors import UsageError
 
 from .conformance import SUBJECTS, Bench, bench
 from .world import FastClock, World, member
@@ -212,6 +214,37 @@ def test_a_plan_names_the_lists_that_are_replaced_and_a_canary_takes_nobodys_pla
     at.world.declare("ads", **at.world.syncs["ads"], canary=["person-3"])
     (plan,) = plan_syncs(room())
     assert (plan.adds, plan.replaced) == (1, ())
+
+
+def test_an_empty_model_replaces_nothing(at: Platform, room: Callable[..., Room]) -> None:
+    at.world.receive("ads", "run-1", *({"row": known(n), "operation": "add"} for n in range(3)))
+    at.world.build(members=[])
+    (plan,) = plan_syncs(room())
+    assert (plan.removes, plan.replaced) == (3, ())
+
+
+@pytest.mark.parametrize(
+    ("own", "theirs", "is_refused"),
+    [
+        ({"audiences": ["buyers"]}, {"audiences": ["clickers"]}, False),
+        ({"audiences": ["buyers"]}, {"audiences": ["buyers", "clickers"]}, True),
+        ({"audiences": ["buyers"]}, {"filter": {"audience": ["buyers"]}}, True),
+        ({}, {"audiences": ["clickers"]}, True),
+        ({"audiences": ["buyers"]}, {}, True),
+        ({}, {"destination": "tiktok", "identity": "tiktok_match_keys"}, False),
+    ],
+)
+def test_two_syncs_that_keep_one_list_are_refused_when_one_replaces_it(
+    world: World, own: dict[str, Any], theirs: dict[str, Any], *, is_refused: bool
+) -> None:
+    to_meta = {"destination": "meta", "identity": "meta_match_keys"}
+    world.declare_members("replaces", **to_meta | {"mode": "replace"} | own)
+    world.declare_members("mirrors", **to_meta | theirs)
+    if is_refused:
+        with pytest.raises(UsageError, match="mirrors keeps lists of the same audiences at meta"):
+            read_syncs(world.manifest, select=["replaces"])
+    else:
+        assert read_syncs(world.manifest, select=["replaces"])[0].mode == "replace"
 
 
 def test_who_opted_out_or_is_held_out_is_in_no_plan_of_a_list_that_is_replaced(
