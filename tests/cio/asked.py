@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cio.reference import questions
 from warehouse.connection import read_published
@@ -14,8 +14,17 @@ if TYPE_CHECKING:
     from warehouse.home import Home
 
 
-def ask(home: Home, manifest_file: Path) -> dict[str, int]:
-    """How many rows each question of each mart is answered with."""
+class Answer(NamedTuple):
+    """How many rows a question is answered with, and whether its table has any: 1 or 0."""
+
+    table: str
+    question: str
+    rows: int
+    of: int
+
+
+def ask(home: Home, manifest_file: Path) -> list[Answer]:
+    """Ask every mart its questions, in its own schema."""
     nodes = json.loads(manifest_file.read_text(encoding="utf-8"))["nodes"].values()
     asked = [
         one
@@ -25,8 +34,14 @@ def ask(home: Home, manifest_file: Path) -> dict[str, int]:
     ]
     assert asked
     with read_published(home) as published:
-        published.connection.execute(f"use {published.schema('marts')}")
-        return {
-            f"{one.table}: {one.text}": len(published.connection.execute(one.sql).fetchall())
+        connection = published.connection
+        connection.execute(f"use {published.schema('marts')}")
+        return [
+            Answer(
+                one.table,
+                one.text,
+                rows=len(connection.execute(one.sql).fetchall()),
+                of=len(connection.execute(f"from {one.table} limit 1").fetchall()),
+            )
             for one in asked
-        }
+        ]

@@ -36,6 +36,8 @@ pytestmark = pytest.mark.slow
 # as many as `make demo` shows, whose intervals all have the truth in them: of smaller worlds one
 # in twenty does not
 PEOPLE = 12_000
+# marts that this world has anything for
+FILLED = 50
 # platforms that get hashes, and a few audiences each
 ADS = ("google", "meta", "tiktok")
 OTHERS = (*ADS, "customerio", "files", "klaviyo", "slack", "webhook")
@@ -94,7 +96,9 @@ def test_an_experiment_nobody_was_assigned_in_has_a_reason_and_no_number(first: 
 def test_each_mart_answers_its_questions(first: Summary, folder: Path, manifest_file: Path) -> None:
     assert first
     found = ask(Home(folder), manifest_file)
-    assert [question for question, rows in found.items() if rows == 0] == []
+    assert [one for one in found if one.of and not one.rows] == []
+    # a shop's own app and the App API are not in this world, and so some tables are empty
+    assert len({one.table for one in found if one.of}) >= FILLED
 
 
 @pytest.fixture(scope="module")

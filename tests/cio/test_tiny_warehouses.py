@@ -113,9 +113,7 @@ def test_each_notebook_has_a_sentence_for_what_is_not_there(
 def test_each_question_of_each_mart_can_be_asked(home: Path, manifest_file: Path) -> None:
     found = ask(Home(home), manifest_file)
     # a count of nothing is an answer
-    assert found[
-        "people: How many people do we know, and how many can be reached by e-mail or phone?"
-    ]
+    assert max(one.rows for one in found) > 0
 
 
 def test_the_doctor_finds_nothing_in_what_is_not_there(home: Path, settings: Path) -> None:
