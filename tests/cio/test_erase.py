@@ -280,9 +280,10 @@ def test_what_a_source_still_has_stays_out_until_the_person_comes_back(world: Wo
     tables = ("raw_customerio.webhook_events", "raw_commerce.orders", "raw_commerce.refunds")
     before = [count(world, table) for table in tables]
 
-    def load_again(name: str) -> list[tuple[int, int]]:
+    def load_again(name: str, *chosen: str) -> list[tuple[int, int]]:
         found = []
-        for feed, file in feeds.items():
+        for feed in chosen:
+            file = feeds[feed]
             copy = folder / f"{name}-{file}"
             copy.write_bytes((folder / file).read_bytes())
             report = load(world.home, feed, [str(copy)])
@@ -292,7 +293,7 @@ def test_what_a_source_still_has_stays_out_until_the_person_comes_back(world: Wo
     # the others of the module were erased, too; refunds name nobody but their order
     others = read_tombstones(stop_list_path(world.home))
     gone = sum(others.has(digest(f"customer-{n}")) for n in range(1, 13))
-    assert load_again("again") == [
+    assert load_again("again", *feeds) == [
         (24 - 2 * gone, 2 * gone),
         (12 - gone, gone),
         (12 - gone, gone),
@@ -307,11 +308,8 @@ def test_what_a_source_still_has_stays_out_until_the_person_comes_back(world: Wo
     assert readmit(world.home, " 7@Example.com") > 3
     with pytest.raises(UsageError, match="in again"):
         readmit(world.home, "7@example.com")
-    assert load_again("back")[0] == (24 - 2 * (gone - 1), 2 * (gone - 1))
+    assert load_again("back", "webhooks") == [(24 - 2 * (gone - 1), 2 * (gone - 1))]
     assert count(world, "raw_customerio.webhook_events where customer_id = 'customer-7'") == 2
-    assert count(world, "raw_commerce.refunds where order_id = 'o7'") == 1
-    erased(world, "customer-7")
-    assert read_tombstones(stop_list_path(world.home)).has(digest("customer-7"))
 
 
 def test_a_short_id_takes_nobody_else_with_it() -> None:
