@@ -35,22 +35,18 @@ from reverse_etl.contract import (
     Taken,
     Unnamed,
 )
-from reverse_etl.credentials import NO_SECRET, Secret, basic_authorization
 from reverse_etl.destinations.payloads import iso_instant
 from reverse_etl.destinations.posted import Posted
 from reverse_etl.destinations.replies import UNREADABLE, failed, read_object
 from reverse_etl.destinations.segment_calls import MAX_BATCH_BYTES, MAX_CALL_BYTES, MAX_CALLS, Calls
 from reverse_etl.destinations.segment_deletion import DELETIONS
-from reverse_etl.destinations.settings_rules import needs, require_one_of
+from reverse_etl.destinations.segment_settings import SegmentSettings
+from reverse_etl.destinations.settings_rules import require_one_of
 from reverse_etl.http import READ_BY_DESTINATION, Answer, retry_after
 
 if TYPE_CHECKING:
     from reverse_etl.contract import Reply
     from reverse_etl.http import Http
-
-HOSTS = {"us": "https://api.segment.io", "eu": "https://events.eu1.segmentapis.com"}
-# https://docs.segmentapis.com/tag/Getting-Started
-PUBLIC_API_HOSTS = {"us": "https://api.segmentapis.com", "eu": "https://eu1.api.segmentapis.com"}
 
 _PATH = "v1/batch"
 _OPENING, _CLOSING = b'{"batch":[', b'],"sentAt":"2026-01-15T10:20:30.000Z"}'
@@ -60,42 +56,6 @@ EVENT_LIMITS = Limits(MAX_CALLS, _SIZE, MAX_CALL_BYTES, connections=4, separator
 # a membership is two calls
 MEMBER_LIMITS = Limits(MAX_CALLS // 2, _SIZE, 2 * MAX_CALL_BYTES, connections=4, separator=b",")
 _KINDS = ("both", "identify", "track")
-
-
-@dataclass(frozen=True)
-class SegmentSettings:
-    """`[reverse_etl.segment]`: the write key of a source of the HTTP API, and its region.
-
-    `public_api_token`, a token of the workspace, lets `cio erase` ask for deletions. With a
-    `base_url` of its own and no `public_api_base_url`, one address stands for both APIs.
-    """
-
-    write_key: Secret = NO_SECRET
-    public_api_token: Secret = NO_SECRET
-    region: str = "us"
-    base_url: str = ""
-    public_api_base_url: str = ""
-
-    missing = needs("write_key")
-
-    def __post_init__(self) -> None:
-        """Refuse an unknown region."""
-        require_one_of("segment", "region", self.region, HOSTS)
-
-    @property
-    def url(self) -> str:
-        """`base_url` if given, else the region's."""
-        return self.base_url or HOSTS[self.region]
-
-    @property
-    def public_api_url(self) -> str:
-        """Where deletions are asked for."""
-        return self.public_api_base_url or self.base_url or PUBLIC_API_HOSTS[self.region]
-
-    @property
-    def account(self) -> str:
-        """The source, by its write key."""
-        return self.write_key.reveal()
 
 
 @dataclass(frozen=True)
@@ -134,12 +94,8 @@ def _send(settings: SegmentSettings, http: Http, _path: str, content: bytes, _co
 
 
 def _post(settings: SegmentSettings, http: Http, body: bytes) -> Answer | Reply:
-    headers = {
-        "Content-Type": "application/json",
-        "Authorization": basic_authorization(settings.write_key.reveal()),
-    }
     read = READ_BY_DESTINATION | {codes.TOO_MANY_REQUESTS}
-    return http.post(_PATH, content=body, headers=headers, read=read)
+    return http.post(_PATH, content=body, headers=settings.headers, read=read)
 
 
 def _read(answer: Answer | Reply, http: Http) -> Reply:

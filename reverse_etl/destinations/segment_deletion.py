@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reverse_etl.contract import Reply
-    from reverse_etl.destinations.segment import SegmentSettings
+    from reverse_etl.destinations.segment_settings import SegmentSettings
     from reverse_etl.http import Http
 
 _REGULATIONS = "regulations"

@@ -44,7 +44,7 @@ from reverse_etl.destinations.klaviyo import MemberOptions, ProfileOptions
 from reverse_etl.destinations.klaviyo_api import KlaviyoSettings
 from reverse_etl.destinations.meta import MetaSettings
 from reverse_etl.destinations.mixpanel_settings import MixpanelSettings
-from reverse_etl.destinations.segment import SegmentSettings
+from reverse_etl.destinations.segment_settings import SegmentSettings
 from reverse_etl.destinations.tiktok import TikTokSettings
 from reverse_etl.destinations.webhook import WebhookSettings
 from reverse_etl.http import Http
