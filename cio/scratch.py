@@ -49,7 +49,10 @@ def create(
             connection.execute(compiled.before)
         connection.execute(f"create or replace {kind} {table(node)} as {compiled.query}")
     except duckdb.Error as error:
-        message = f"{node.original_file_path} does not run over what is there: {error}"
+        message = (
+            f"{node.original_file_path} does not run over what is there: {error}\n"
+            "If the project is newer than the last build, run `cio build` first."
+        )
         raise CioError(message) from error
 
 
