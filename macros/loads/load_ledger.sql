@@ -80,3 +80,23 @@
     from ({{ loads_to_take(source_name, upstream) }}) as taken_now;
     {%- endfor -%}
 {%- endmacro -%}
+
+{#-
+    The builds of another incremental model that this one has taken. Rows of that model say which
+    build wrote them; the ledger keeps the builds under its name.
+-#}
+{%- macro taken_builds(upstream) -%}
+    select taken.load_id
+    from {{ load_ledger() }} as taken
+    where taken.model = '{{ this.name }}' and taken.dataset = '{{ upstream.name }}'
+{%- endmacro -%}
+
+{#- Post-hook, in the model's own transaction: the ledger has the builds that are there now. -#}
+{%- macro record_builds(upstream) -%}
+    delete from {{ load_ledger() }}
+    where model = '{{ this.name }}' and dataset = '{{ upstream.name }}';
+    insert into {{ load_ledger() }} (model, dataset, load_id)
+    select '{{ this.name }}', '{{ upstream.name }}', written.build_id
+    from {{ upstream }} as written
+    group by written.build_id;
+{%- endmacro -%}

@@ -48,3 +48,49 @@
     from {{ ref('stg_customerio__api_messages') }}
     where load_id in ({{ loads_to_take('customerio') }})
 {%- endmacro -%}
+
+{#-
+    Messages that loads touch, and those about which something else has changed: who a profile is,
+    whom an experiment holds out, what a message is for. No load tells of these changes, so what
+    was looked up is compared for every message, in the four columns it lies in.
+-#}
+{%- macro touched_person_deliveries() -%}
+    {{ touched_messages('int_deliveries') }}
+
+    union all
+
+    select kept.delivery_id
+    from {{ this }} as kept
+    left join {{ ref('int_profile_people') }} as profile_people
+        on kept.profile_key = profile_people.profile_key
+    left join {{ ref('int_ghost_deliveries') }} as ghost_deliveries
+        on kept.delivery_id = ghost_deliveries.delivery_id
+    left join {{ ref('int_message_classes') }} as message_classes
+        on kept.message_key = message_classes.message_key
+    where
+        kept.person_id is distinct from profile_people.person_id
+        or kept.is_ghost <> (ghost_deliveries.delivery_id is not null)
+        or kept.message_class is distinct from message_classes.message_class
+        or kept.is_promotional is distinct from message_classes.is_promotional
+{%- endmacro -%}
+
+{#-
+    People of whom an incremental relation has rows of builds that this model has yet to take, and
+    people this model has as theirs what is somebody else's there now.
+-#}
+{%- macro touched_people(upstream) -%}
+    select new.person_id
+    from {{ upstream }} as new
+    where new.build_id not in ({{ taken_builds(upstream) }})
+
+    union all
+
+    select kept.person_id
+    from {{ this }} as kept
+    where
+        kept.delivery_id in (
+            select new.delivery_id
+            from {{ upstream }} as new
+            where new.build_id not in ({{ taken_builds(upstream) }})
+        )
+{%- endmacro -%}

@@ -53,15 +53,21 @@ profiled_people as (
     group by profile_people.person_id
 ),
 
+-- Events are many and people few: who they are comes first.
+people_with_events as (
+    select person_id
+    from message_events
+    where person_id is not null
+    group by person_id
+),
+
 active_people as (
     select
-        message_events.person_id,
-        max(cast(profiled_people.person_id is null as integer)) as is_ghost
-    from message_events
+        people_with_events.person_id,
+        cast(profiled_people.person_id is null as integer) as is_ghost
+    from people_with_events
     left join profiled_people
-        on message_events.person_id = profiled_people.person_id
-    where message_events.person_id is not null
-    group by message_events.person_id
+        on people_with_events.person_id = profiled_people.person_id
 ),
 
 emails as (

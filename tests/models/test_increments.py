@@ -54,12 +54,12 @@ TIMES = {
 FACTS = {"message_events", "behaviour_events"}
 # Who somebody is does not belong to a day either: a merge holds for what was before it.
 IDENTITY = {"people", "person_identifiers"}
-BATCHES = 10
+BATCHES = 7
 KILLED_BATCH = 3
 # Of what is compared these must be among it.
 CARRYING = {
     *("int_message_occurrences", "int_message_events", "int_deliveries"),
-    "int_behaviour_events",
+    *("int_person_deliveries", "int_behaviour_events"),
 }
 # Which loads each model took, and which builds there were, differ by design; and what was told is
 # there as often as it was loaded, as in staging.
@@ -76,6 +76,22 @@ LOOKED_BACK_AT = (
 )
 # Columns that name the build a row was seen by: no two builds share one.
 WHAT = "columns(c -> c not in ('build_id', 'entered_build', 'left_build'))"
+
+# What is said anew of old messages and people, none of it by an event.
+TOLD_ANEW = (
+    f"delete from {PREFIX}seeds.message_taxonomy where message_class = 'promotion'",
+    f"update {PREFIX}seeds.experiment_arms set is_control = not is_control",
+    """
+    update raw_people.people set phone = '+1 555 0100'
+    where customer_id in (select min(customer_id) from raw_people.people)
+    """,
+    """
+    insert into raw_people.merges by name
+    select max(cio_id) as secondary_cio_id, min(cio_id) as primary_cio_id,
+        (select min(_dlt_load_id) from raw_people.merges) as _dlt_load_id
+    from raw_customerio.webhook_events
+    """,
+)
 
 
 def carrying(models: Models) -> list[str]:
@@ -279,6 +295,26 @@ def test_a_fact_built_alone_is_not_skipped_later(
             models.run(home, arguments=["--select", "int_message_events"])
             models.run(home, arguments=carrying(models))
     assert differences(home, whole) == {}
+
+
+def test_what_is_told_anew_of_old_messages_reaches_them_without_a_load(
+    models: Models, whole: Home, tmp_path: Path
+) -> None:
+    """Arms, classes and who somebody is change without any event of the message's own."""
+    sides = []
+    for name, arguments in (("grown", []), ("anew", ["--full-refresh"])):
+        home = Home(tmp_path / name)
+        home.make()
+        home.warehouse.write_bytes(whole.warehouse.read_bytes())
+        with duckdb.connect(str(home.warehouse)) as connection:
+            for change in TOLD_ANEW:
+                assert connection.execute(change).fetchall() > [(0,)], change
+        models.run(home, arguments=[*arguments, *carrying(models)])
+        sides.append(home)
+    assert differences(*sides) == {}
+    assert {"int_person_deliveries", "int_message_pressure", "person_match_keys"} <= {
+        table.rpartition(".")[2] for table in differences(sides[0], whole)
+    }
 
 
 def forget_what_came_later(home: Home) -> None:

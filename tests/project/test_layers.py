@@ -92,6 +92,17 @@ def test_what_takes_loads_after_another_model_is_built_after_it(manifest: Manife
     assert [name for name, _, is_parent in waiting if not is_parent] == []
 
 
+def test_what_grows_with_loads_is_of_all_time(manifest: Manifest) -> None:
+    """Windows move without events: what depends on the instant of a build is made anew by each."""
+    growing = [
+        node
+        for node in models(manifest, *LAYERS)
+        if node["config"]["materialized"] == "incremental" and layer(node) != "operations"
+    ]
+    assert len(growing) > 8
+    assert [node["name"] for node in growing if "as_of()" in node["raw_code"]] == []
+
+
 def test_audiences_and_outbound_read_nothing_behind_the_marts(manifest: Manifest) -> None:
     parents = {
         (node["name"], name)

@@ -2,8 +2,9 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        pre_hook="{{ forget_touched('observation_key', touched_identifiers()) }}",
-        post_hook="{{ record_loads(['customerio']) }}"
+        pre_hook=["{{ set_aside_touched_identifiers() }}",
+            "{{ forget_touched('observation_key', touched_identifiers()) }}"],
+        post_hook=["{{ record_loads(['customerio']) }}", "{{ forget_set_aside() }}"]
     )
 }}
 
@@ -12,6 +13,37 @@ with observations as (
         *,
         {{ observation_key() }} as observation_key
     from {{ ref('int_customerio_observations') }}
+    {% if is_incremental() -%}
+    where load_id in ({{ loads_to_take('customerio') }})
+    {%- endif %}
+),
+
+-- First and last of what is new and of what was known of the same combinations: no line is read
+-- twice.
+seen as (
+    select
+        observation_key,
+        profile_key,
+        cio_id,
+        customer_id,
+        email,
+        seen_at as first_seen_at,
+        seen_at as last_seen_at
+    from observations
+    {% if is_incremental() -%}
+
+    union all
+
+    select
+        observation_key,
+        profile_key,
+        cio_id,
+        customer_id,
+        email,
+        first_seen_at,
+        last_seen_at
+    from {{ set_aside() }}
+    {%- endif %}
 ),
 
 final as (
@@ -21,13 +53,9 @@ final as (
         cio_id,
         customer_id,
         email,
-        min(seen_at) as first_seen_at,
-        max(seen_at) as last_seen_at
-    from observations
-    {% if is_incremental() -%}
-    -- First and last need every line of a touched combination; only four columns are read.
-    where observation_key in ({{ touched_identifiers() }})
-    {%- endif %}
+        min(first_seen_at) as first_seen_at,
+        max(last_seen_at) as last_seen_at
+    from seen
     group by observation_key, profile_key, cio_id, customer_id, email
 )
 

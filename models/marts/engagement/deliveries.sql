@@ -8,7 +8,7 @@
 {%- set responses = ['human_opens', 'machine_opens', 'human_clicks', 'machine_clicks'] %}
 
 with deliveries as (
-    select * from {{ ref('int_deliveries') }}
+    select * from {{ ref('int_person_deliveries') }}
     where coalesce(first_event_at <= {{ as_of() }}, true)
 ),
 
@@ -16,22 +16,10 @@ later_responses as (
     select * from {{ ref('int_later_responses') }}
 ),
 
-profile_people as (
-    select * from {{ ref('int_profile_people') }}
-),
-
-ghost_deliveries as (
-    select * from {{ ref('int_ghost_deliveries') }}
-),
-
-message_classes as (
-    select * from {{ ref('int_message_classes') }}
-),
-
 final as (
     select
         deliveries.delivery_id,
-        profile_people.person_id,
+        deliveries.person_id,
         deliveries.profile_key,
         deliveries.campaign_id,
         deliveries.broadcast_id,
@@ -44,7 +32,7 @@ final as (
 
         deliveries.object_type,
         deliveries.channel,
-        message_classes.message_class,
+        deliveries.message_class,
         deliveries.feeds,
 
         deliveries.first_event_at,
@@ -55,7 +43,7 @@ final as (
         {%- endfor %}
         -- A trapped delivery reaches nobody, whatever its feed says of it.
         case
-            when ghost_deliveries.delivery_id is null and deliveries.exposed_at <= {{ as_of() }}
+            when not deliveries.is_ghost and deliveries.exposed_at <= {{ as_of() }}
                 then deliveries.exposed_at
         end as exposed_at,
         {%- for milestone in milestones %}
@@ -66,17 +54,11 @@ final as (
         deliveries.{{ response }} - coalesce(later_responses.{{ response }}, 0) as {{ response }},
         {%- endfor %}
 
-        message_classes.is_promotional,
-        ghost_deliveries.delivery_id is not null as is_ghost
+        deliveries.is_promotional,
+        deliveries.is_ghost
     from deliveries
-    left join profile_people
-        on deliveries.profile_key = profile_people.profile_key
     left join later_responses
         on deliveries.delivery_id = later_responses.delivery_id
-    left join ghost_deliveries
-        on deliveries.delivery_id = ghost_deliveries.delivery_id
-    left join message_classes
-        on {{ message_key('deliveries') }} = message_classes.message_key
 )
 
 select * from final

@@ -8,23 +8,17 @@ with message_events as (
         and occurred_at <= {{ as_of() }}
 ),
 
-deliveries as (
-    select * from {{ ref('deliveries') }}
-),
-
 clicks as (
     select
-        {{ message_key('deliveries') }} as message_key,
-        deliveries.channel,
-        coalesce(message_events.link_id, message_events.href, 'unknown') as link_key,
-        message_events.link_id,
-        message_events.href,
-        message_events.person_id,
-        message_events.occurred_at,
-        message_events.is_human
+        {{ message_key() }} as message_key,
+        channel,
+        coalesce(link_id, href, 'unknown') as link_key,
+        link_id,
+        href,
+        person_id,
+        occurred_at,
+        is_human
     from message_events
-    inner join deliveries
-        on message_events.delivery_id = deliveries.delivery_id
 ),
 
 counted as (

@@ -1,24 +1,11 @@
-{%- set windows = [1, 7, 14, 30] -%}
-{%- set sides = {'': 'person_id', 'class_': 'person_id, promotes'} -%}
+{{ config(materialized='view') }}
 
--- Which message it was to the person, counted in two ways. Rolling: among those of the days that
--- end with it. Fixed: among those of its period, where periods of that many days follow one another
--- from the person's first message. One pass; no message is joined to another. What is counted is
--- written so that all windows share two orders, by time alone and by time and id: each order of its
--- own is one more sort of every message there is.
-with deliveries as (
-    select
-        delivery_id,
-        person_id,
-        channel,
-        message_class,
-        exposed_at,
-        coalesce(is_promotional, false) as promotes,
-        first_human_clicked_at is not null as is_clicked,
-        unsubscribed_at is not null as is_unsubscribed,
-        spammed_at is not null as is_complaint
-    from {{ ref('deliveries') }}
-    where person_id is not null and exposed_at <= {{ as_of() }}
+{%- set windows = [1, 7, 14, 30] %}
+
+-- Later messages change no earlier one's numbers, so that what came after `as_of` is only left out.
+with message_pressure as (
+    select * from {{ ref('int_message_pressure') }}
+    where exposed_at <= {{ as_of() }}
 ),
 
 click_conversions as (
@@ -26,91 +13,27 @@ click_conversions as (
     where is_converted
 ),
 
-aged as (
-    select
-        *,
-        {{ dbt.datediff(
-            'min(exposed_at) over (partition by person_id)', 'exposed_at', 'second'
-        ) }} as seconds
-    from deliveries
-),
-
--- By whole seconds, in which messages of one second are of one age.
-counted as (
-    select
-        {%- for side, partition in sides.items() %}
-        {%- for days in windows %}
-        count(*) over (
-            partition by {{ partition }}
-            order by seconds
-            range between unbounded preceding and {{ days * 86400 + 1 }} preceding
-        ) as {{ side ~ 'before_' ~ days ~ 'd' }},
-        {%- endfor %}
-        count(*) over (
-            partition by {{ partition }}
-            order by seconds
-            range between unbounded preceding and 1 preceding
-        ) as {{ side ~ 'earlier' }},
-        max(seconds) over (
-            partition by {{ partition }}
-            order by seconds
-            range between unbounded preceding and 1 preceding
-        ) as {{ side ~ 'earlier_seconds' }},
-        {%- endfor %}
-        *
-    from aged
-),
-
--- The first second of a period knows how many came before the period; the rest of it remembers.
-numbered as (
-    select
-        {%- for side, partition in sides.items() %}
-        row_number() over (
-            partition by {{ partition }}
-            order by seconds, delivery_id
-        ) as {{ side ~ 'number' }},
-        {%- for days in windows %}
-        max(
-            case
-                when
-                    {{ side ~ 'earlier_seconds' }} is null
-                    or floor({{ side ~ 'earlier_seconds' }} / {{ days * 86400 }})
-                    < floor(seconds / {{ days * 86400 }})
-                    then {{ side ~ 'earlier' }}
-            end
-        ) over (
-            partition by {{ partition }}
-            order by seconds, delivery_id
-            rows between unbounded preceding and current row
-        ) as {{ side ~ 'period_before_' ~ days ~ 'd' }},
-        {%- endfor %}
-        {%- endfor %}
-        *
-    from counted
-),
-
 final as (
     select
-        numbered.delivery_id,
-        numbered.person_id,
-        numbered.channel,
-        numbered.message_class,
-        numbered.exposed_at,
+        message_pressure.delivery_id,
+        message_pressure.person_id,
+        message_pressure.channel,
+        message_pressure.message_class,
+        message_pressure.exposed_at,
         {%- for days in windows %}
-        numbered.number - numbered.before_{{ days }}d as number_{{ days }}d,
-        numbered.class_number - numbered.class_before_{{ days }}d as class_number_{{ days }}d,
-        numbered.number - numbered.period_before_{{ days }}d as period_number_{{ days }}d,
-        numbered.class_number - numbered.class_period_before_{{ days }}d
-            as class_period_number_{{ days }}d,
+        message_pressure.number_{{ days }}d,
+        message_pressure.class_number_{{ days }}d,
+        message_pressure.period_number_{{ days }}d,
+        message_pressure.class_period_number_{{ days }}d,
         {%- endfor %}
-        numbered.promotes as is_promotional,
-        numbered.is_clicked,
-        numbered.is_unsubscribed,
-        numbered.is_complaint,
+        message_pressure.is_promotional,
+        coalesce(message_pressure.first_human_clicked_at <= {{ as_of() }}, false) as is_clicked,
+        coalesce(message_pressure.unsubscribed_at <= {{ as_of() }}, false) as is_unsubscribed,
+        coalesce(message_pressure.spammed_at <= {{ as_of() }}, false) as is_complaint,
         click_conversions.delivery_id is not null as is_ordered
-    from numbered
+    from message_pressure
     left join click_conversions
-        on numbered.delivery_id = click_conversions.delivery_id
+        on message_pressure.delivery_id = click_conversions.delivery_id
 )
 
 select * from final

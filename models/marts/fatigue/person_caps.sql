@@ -1,10 +1,16 @@
-with deliveries as (
-    select * from {{ ref('deliveries') }}
-    where person_id is not null and exposed_at <= {{ as_of() }}
+with frequency_caps as (
+    select * from {{ ref('frequency_caps') }}
 ),
 
-frequency_caps as (
-    select * from {{ ref('frequency_caps') }}
+-- Nothing older than the longest cap looks back is read.
+deliveries as (
+    select * from {{ ref('deliveries') }}
+    where
+        person_id is not null
+        and exposed_at <= {{ as_of() }}
+        and exposed_at >= (
+            select {{ add_hours(as_of(), '-24 * max(frequency_caps.days)') }} from frequency_caps
+        )
 ),
 
 counted as (

@@ -23,32 +23,58 @@ fatigue_tiers as (
     select * from {{ ref('fatigue_tiers') }}
 ),
 
-pressure as (
+-- Of all of history only the last message is asked.
+last_messages as (
     select
         person_id,
+        max(exposed_at) as last_exposed_at
+    from deliveries
+    where exposed_at <= {{ as_of() }}
+    group by person_id
+),
+
+recent_deliveries as (
+    select * from deliveries
+    where
+        {{ in_window('exposed_at', windows[-1], 'day') }}
+        or {{ in_window('undeliverable_at', windows[-1], 'day') }}
+),
+
+pressure as (
+    select
+        last_messages.person_id,
+        last_messages.last_exposed_at,
         {%- for days in windows %}
-        count(*) filter (where {{ in_window('exposed_at', days, 'day') }}) as messages_{{ days }}d,
         count(*) filter (
-            where is_promotional and {{ in_window('exposed_at', days, 'day') }}
+            where {{ in_window('recent_deliveries.exposed_at', days, 'day') }}
+        ) as messages_{{ days }}d,
+        count(*) filter (
+            where
+            recent_deliveries.is_promotional
+            and {{ in_window('recent_deliveries.exposed_at', days, 'day') }}
         ) as promotional_messages_{{ days }}d,
         count(*) filter (
-            where message_class = 'transactional' and {{ in_window('exposed_at', days, 'day') }}
+            where
+            recent_deliveries.message_class = 'transactional'
+            and {{ in_window('recent_deliveries.exposed_at', days, 'day') }}
         ) as transactional_messages_{{ days }}d,
         {%- for channel in channels %}
         count(*) filter (
-            where channel = '{{ channel }}' and {{ in_window('exposed_at', days, 'day') }}
+            where
+            recent_deliveries.channel = '{{ channel }}'
+            and {{ in_window('recent_deliveries.exposed_at', days, 'day') }}
         ) as {{ channel }}_messages_{{ days }}d,
         {%- endfor %}
         -- Customer.io withheld it, as a rule because of its own message limit.
         count(*) filter (
-            where {{ in_window('undeliverable_at', days, 'day') }}
-        ) as undeliverable_messages_{{ days }}d,
+            where {{ in_window('recent_deliveries.undeliverable_at', days, 'day') }}
+        ) as undeliverable_messages_{{ days }}d
+        {{- ',' if not loop.last }}
         {%- endfor %}
-        max(exposed_at) as last_exposed_at
-    from deliveries
-    where coalesce(exposed_at, undeliverable_at) <= {{ as_of() }}
-    group by person_id
-    having max(exposed_at) is not null
+    from last_messages
+    left join recent_deliveries
+        on last_messages.person_id = recent_deliveries.person_id
+    group by last_messages.person_id, last_messages.last_exposed_at
 ),
 
 responses as (

@@ -1,5 +1,26 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='fail',
+        pre_hook="{{ forget_other_match_keys(ref('people')) }}"
+    )
+}}
+
+-- Normalising and hashing cost more than all else about people, who seldom change: keys are made of
+-- those whose details are others than before, and every other row stays.
 with people as (
-    select * from {{ ref('people') }}
+    select
+        *,
+        {{ match_details() }} as details_fingerprint
+    from {{ ref('people') }}
+),
+
+changed_people as (
+    select * from people
+    {% if is_incremental() -%}
+    where details_fingerprint not in (select kept.details_fingerprint from {{ this }} as kept)
+    {%- endif %}
 ),
 
 -- As each platform wants them written before they are hashed; the macros name its page.
@@ -9,6 +30,7 @@ normalised as (
         customer_id,
         email,
         cio_id,
+        details_fingerprint,
         {{ meta_email('email') }} as meta_email,
         {{ google_email('email') }} as google_email,
         {{ tiktok_email('email') }} as tiktok_email,
@@ -19,7 +41,7 @@ normalised as (
         {{ matched_name('last_name') }} as last_name,
         {{ matched_postal_code('postal_code', 'country') }} as postal_code,
         {{ matched_country('country') }} as country
-    from people
+    from changed_people
 ),
 
 -- Digests only from here on: nothing behind this CTE can be read, whatever a sync or a log shows.
@@ -65,7 +87,8 @@ final as (
             ('customer_id', sha256_hex('lower(trim(customer_id))')),
             ('email', sha256_hex('lower(trim(email))')),
             ('cio_id', sha256_hex('lower(trim(cio_id))')),
-        ]) }} as known_as
+        ]) }} as known_as,
+        details_fingerprint
     from normalised
 )
 
