@@ -89,7 +89,7 @@ COMMANDS = {
     ),
     "readmit": Command(
         "cio.erase_command:readmit",
-        "Let somebody in again who was erased, and came back.",
+        "Let somebody in again who was erased and has come back, of their own will.",
         "cio readmit ann@example.com",
     ),
     "alerts": Command("cio.alerts_command:app", "Show what needs somebody, and tell them."),
