@@ -141,8 +141,7 @@ def run_dbt(
     check_company(project.company_folder)
     process = subprocess.Popen(  # noqa: S603 - our own interpreter, arguments not from a shell
         [
-            *(sys.executable, "-m", "dbt.cli.main", "--log-format", "json"),
-            *("--log-level-file", "none", command),
+            *(sys.executable, "-m", "cio.dbt_process", command),
             *("--project-dir", str(project_root()), "--profiles-dir", str(project_root())),
             *("--target", project.target, "--target-path", str(project.target_path)),
             *(("--vars", json.dumps(dict(project.variables))) if project.variables else ()),
@@ -173,14 +172,12 @@ def _read(
     on_progress: Callable[[int, int, str], None] | None,
 ) -> None:
     try:
-        event = json.loads(line)
-        info, data = event["info"], event["data"]
-    except (ValueError, KeyError, TypeError):
+        told = json.loads(line)
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
         rest.append(line.rstrip())
-        return
-    if info["level"] == "error" and info.get("msg", "").strip():
-        problems.append("  " + info["msg"].strip())
-    total = data.get("total") or data.get("num_models")
-    if on_progress and total and isinstance(data.get("index"), int) and "execution_time" in data:
-        node = data.get("node_info", {}).get("node_name", "")
-        on_progress(data["index"], int(total), node)
+    elif "error" in told:
+        problems.append("  " + told["error"])
+    elif on_progress:
+        on_progress(told["done"], told["total"], told["node"])

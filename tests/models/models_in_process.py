@@ -73,10 +73,10 @@ def parse(home: Home, company: Path, target_path: Path, variables: dict[str, str
 
 def _options(target_path: Path, variables: dict[str, str]) -> list[str]:
     return [
-        *("--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--quiet"),
+        *("--project-dir", str(ROOT), "--profiles-dir", str(ROOT)),
         # writing the manifest for each run took half of a run
         "--no-write-json",
-        *("--target-path", str(target_path), "--log-level-file", "none"),
+        *("--target-path", str(target_path), "--log-level", "none", "--log-level-file", "none"),
         *("--vars", json.dumps(variables)),
     ]
 

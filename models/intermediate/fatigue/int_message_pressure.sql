@@ -15,7 +15,16 @@
 -- from the person's first message. One pass; no message is joined to another. What is counted is
 -- written so that all windows share two orders, by time alone and by time and id: each order of its
 -- own is one more sort of every message there is.
-with deliveries as (
+with person_deliveries as (
+    select * from {{ ref('int_person_deliveries') }}
+    {% if is_incremental() -%}
+    -- A message that comes late moves the numbers of those after it, so a touched person's are all
+    -- counted again; of everybody else's only who they are is read.
+    where person_id not in (select kept.person_id from {{ this }} as kept)
+    {%- endif %}
+),
+
+deliveries as (
     select
         delivery_id,
         person_id,
@@ -26,16 +35,11 @@ with deliveries as (
         unsubscribed_at,
         spammed_at,
         coalesce(is_promotional, false) as promotes
-    from {{ ref('int_person_deliveries') }}
+    from person_deliveries
     where
         person_id is not null
         and exposed_at is not null
         and not is_ghost
-        {% if is_incremental() -%}
-        -- A message that comes late moves the numbers of those after it, so a touched person's
-        -- are all counted again; of everybody else's only who they are is read.
-        and person_id not in (select kept.person_id from {{ this }} as kept)
-        {%- endif %}
 ),
 
 aged as (

@@ -34,47 +34,47 @@ last_messages as (
 ),
 
 recent_deliveries as (
-    select * from deliveries
-    where
-        {{ in_window('exposed_at', windows[-1], 'day') }}
-        or {{ in_window('undeliverable_at', windows[-1], 'day') }}
+    select
+        last_messages.person_id,
+        last_messages.last_exposed_at,
+        deliveries.channel,
+        deliveries.message_class,
+        deliveries.is_promotional,
+        deliveries.exposed_at,
+        deliveries.undeliverable_at
+    from last_messages
+    left join deliveries
+        on last_messages.person_id = deliveries.person_id
+        and (
+            {{ in_window('deliveries.exposed_at', windows[-1], 'day') }}
+            or {{ in_window('deliveries.undeliverable_at', windows[-1], 'day') }}
+        )
 ),
 
 pressure as (
     select
-        last_messages.person_id,
-        last_messages.last_exposed_at,
+        person_id,
         {%- for days in windows %}
+        count(*) filter (where {{ in_window('exposed_at', days, 'day') }}) as messages_{{ days }}d,
         count(*) filter (
-            where {{ in_window('recent_deliveries.exposed_at', days, 'day') }}
-        ) as messages_{{ days }}d,
-        count(*) filter (
-            where
-            recent_deliveries.is_promotional
-            and {{ in_window('recent_deliveries.exposed_at', days, 'day') }}
+            where is_promotional and {{ in_window('exposed_at', days, 'day') }}
         ) as promotional_messages_{{ days }}d,
         count(*) filter (
-            where
-            recent_deliveries.message_class = 'transactional'
-            and {{ in_window('recent_deliveries.exposed_at', days, 'day') }}
+            where message_class = 'transactional' and {{ in_window('exposed_at', days, 'day') }}
         ) as transactional_messages_{{ days }}d,
         {%- for channel in channels %}
         count(*) filter (
-            where
-            recent_deliveries.channel = '{{ channel }}'
-            and {{ in_window('recent_deliveries.exposed_at', days, 'day') }}
+            where channel = '{{ channel }}' and {{ in_window('exposed_at', days, 'day') }}
         ) as {{ channel }}_messages_{{ days }}d,
         {%- endfor %}
         -- Customer.io withheld it, as a rule because of its own message limit.
         count(*) filter (
-            where {{ in_window('recent_deliveries.undeliverable_at', days, 'day') }}
-        ) as undeliverable_messages_{{ days }}d
-        {{- ',' if not loop.last }}
+            where {{ in_window('undeliverable_at', days, 'day') }}
+        ) as undeliverable_messages_{{ days }}d,
         {%- endfor %}
-    from last_messages
-    left join recent_deliveries
-        on last_messages.person_id = recent_deliveries.person_id
-    group by last_messages.person_id, last_messages.last_exposed_at
+        max(last_exposed_at) as last_exposed_at
+    from recent_deliveries
+    group by person_id
 ),
 
 responses as (
