@@ -44,11 +44,12 @@ recent_deliveries as (
         deliveries.undeliverable_at
     from last_messages
     left join deliveries
-        on last_messages.person_id = deliveries.person_id
-        and (
-            {{ in_window('deliveries.exposed_at', windows[-1], 'day') }}
-            or {{ in_window('deliveries.undeliverable_at', windows[-1], 'day') }}
-        )
+        on
+            last_messages.person_id = deliveries.person_id
+            and (
+                {{ in_window('deliveries.exposed_at', windows[-1], 'day') }}
+                or {{ in_window('deliveries.undeliverable_at', windows[-1], 'day') }}
+            )
 ),
 
 pressure as (
