@@ -64,7 +64,7 @@ def test_a_table_is_replaced_whole_or_not_at_all(
         (tmp_path / name).write_text(text)
     for name in ("macros", "models"):
         (tmp_path / name).mkdir()
-    shutil.copy(ROOT / "macros" / "engines" / "table.sql", tmp_path / "macros")
+    shutil.copy(ROOT / "macros" / "materializations" / "table.sql", tmp_path / "macros")
     (tmp_path / "models" / "numbers.yml").write_text(CONTRACT)
     monkeypatch.chdir(tmp_path)
 
