@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from cio import backtest as looking_back
@@ -239,7 +240,8 @@ def test_the_command_tells_it_as_a_table_and_as_json(
 
     monkeypatch.setattr(backtest_command, "parse", by_hand)
     monkeypatch.setenv("CIO_HOME", str(shop.root))
-    monkeypatch.setenv("COLUMNS", "160")
+    # the console of the process is as wide as it was when the first test needed it
+    monkeypatch.setattr(backtest_command, "out", Console(width=160, highlight=False))
     asked = ["backtest", "opened_7d", "--from", "2026-08-18", "--to", "2026-09-07T12:00:00+02:00"]
     said = CliRunner().invoke(app, [*asked, "--as-known", "--opens"])
     assert said.exit_code == 0, said.output

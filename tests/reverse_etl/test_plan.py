@@ -82,6 +82,7 @@ def test_the_first_plan_adds_everything(world: World, room: Callable[..., Room])
         "samples": {"append": sorted(event(n)["record_key"] for n in range(5))[:3]},
         "calls": 1,
         "seconds": 5 / 30_000,
+        "replaced": [],
         "guards": [],
     }
 
