@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from loaders.bookkeeping import QUARANTINE
 from loaders.customerio import api
 from loaders.mapping import parse_options
 from loaders.receiver.loading import load_feed
-from loaders.registry import FEEDS
+from loaders.registry import FEEDS, find_feed
 from warehouse.errors import CioError, UsageError
 from warehouse.home import Home
 
@@ -90,6 +91,9 @@ def tell(report: LoadReport) -> str:
         )
     ]
     lines += [f"  quarantined {count:,}: {reason}" for reason, count in report.reasons.items()]
+    if report.reasons:
+        place = f"{find_feed(report.feed).dataset}.{QUARANTINE}"
+        lines.append(f"  they are in {place}, with source_file, source_line and original_bytes")
     lines += [f"  left out {count:,} files: {reason}" for reason, count in report.left_out.items()]
     if report.erased:
         lines.append(f"  left out {report.erased:,} rows of people who were erased")

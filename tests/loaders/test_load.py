@@ -170,6 +170,7 @@ def test_the_command_ends_with_counts_and_speaks_utc_in_any_zone(
     assert result.stdout.splitlines() == [
         "webhooks: 3 loaded, 1 duplicate, 1 quarantined, from 2 files (0 loaded before)",
         "  quarantined 1: event_id is missing",
+        "  they are in raw_customerio.quarantine, with source_file, source_line and original_bytes",
     ]
     orders = tmp_path / "orders.csv"
     orders.write_text("id,email,ordered_at,total_amount\n1,a@example.com,2026-01-01 10:00:00,5\n")
