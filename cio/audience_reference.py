@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from cio.audiences import USES, read_audiences
+from cio.audiences import USES, consent_channels, read_audiences
 from warehouse.definitions import without_comments
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _GOES_BY = re.compile(
     r"\b(metric|message_class|channel|product_action|environment)\s*"
     r"(?:=\s*('[^']*')|in (\([^)]*\)))"
 )
-_PROMOTIONAL = re.compile(r"(?:where|and) is_promotional\b")
+_PROMOTIONAL = re.compile(r"(?:where |and |\")is_promotional\b")
 _PURCHASE_MACRO = "clicked_without_order_since("
 
 
@@ -70,11 +70,11 @@ def exclusions(audience: Audience) -> tuple[str, ...]:
     """
     sql = without_comments(audience.logic)
     found = []
-    if _PURCHASE_MACRO in without_comments(audience.sql):
+    if _PURCHASE_MACRO in sql:
         found.append("who ordered since")
     for part in dict.fromkeys(_LEFT_OUT.findall(sql)):
         if part == "opted_out":
-            channels = " and ".join(sorted(set(re.findall(r"opted_out_of\('(\w+)'\)", sql))))
+            channels = " and ".join(sorted(consent_channels(audience)))
             found.append(f"who opted out of {channels} or of everything")
         else:
             found.append(part.replace("_", " "))

@@ -175,6 +175,12 @@ def parse_window(text: str) -> Window | None:
     return Window(int(match[1] or 0) * unit, int(match[2]) * unit)
 
 
+def consent_channels(audience: Audience) -> frozenset[str]:
+    """Channels whose opt-outs its SQL leaves out: by `opted_out_of`, or by a macro's `consent`."""
+    sql = without_comments(audience.logic)
+    return frozenset(re.findall(r"(?:opted_out_of\(|\bconsent=)'(\w+)'", sql))
+
+
 def _parents(
     key: str, nodes: Mapping[str, Any], metas: Mapping[str, Any], seen: frozenset[str] = frozenset()
 ) -> set[str]:
@@ -253,7 +259,7 @@ def _exclusions(audience: Audience) -> Iterator[Finding]:
 
 
 def _excludes_channel(audience: Audience) -> bool:
-    channels = re.findall(r"opted_out_of\('(\w+)'\)", audience.logic)
+    channels = consent_channels(audience)
     return not channels or audience.meta.get("consent") in channels
 
 
@@ -348,5 +354,6 @@ def _code(sql: str) -> str:
 
 
 def _logic(sql: str) -> str:
-    """What decides membership: not how the reason is worded."""
-    return re.sub(r"as expires_at, .*? as reason", "as expires_at", spaced(sql))
+    """What decides membership: not how the reason is worded, nor what a macro is to word it."""
+    unworded = re.sub(r",? (reason|noun)='[^']*'", "", spaced(sql))
+    return re.sub(r"as expires_at, .*? as reason", "as expires_at", unworded)

@@ -40,3 +40,30 @@
     from {{ deliveries }}
     group by person_id
 {%- endmacro -%}
+
+{#-
+    An audience of everyone who clicked what the condition `clicks` says, at most `amount` units ago,
+    for `reason`. Nobody is left out: to be suppressed or looked at, not to be reached.
+-#}
+{%- macro people_who_clicked(clicks, amount, unit, reason) -%}
+with human_clicks as (
+    select * from {{ ref('human_clicks') }}
+    where {{ clicks }} and {{ in_window('occurred_at', amount, unit) }}
+),
+
+clicked as (
+    {{ clicked_people('human_clicks') }}
+),
+
+final as (
+    select
+        person_id,
+        first_clicked_at as entered_at,
+        last_clicked_at + interval {{ amount }} {{ unit }} as expires_at,
+        '{{ reason }} ' || cast(clicks as {{ dbt.type_string() }})
+        || ' times in {{ amount }} {{ unit }}s' as reason
+    from clicked
+)
+
+select * from final
+{%- endmacro -%}

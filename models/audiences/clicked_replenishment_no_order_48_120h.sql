@@ -1,32 +1,4 @@
-with human_clicks as (
-    select * from {{ ref('human_clicks') }}
-    where
-        message_class = 'replenishment'
-        and {{ in_window('occurred_at', 120, 'hour', after=48) }}
-),
-
-person_purchases as (
-    select * from {{ ref('person_purchases') }}
-),
-
-opted_out as (
-    select * from {{ ref('person_consent') }}
-    where {{ opted_out_of('email') }}
-),
-
-clicked as (
-    {{ clicked_without_order_since('human_clicks', 'person_purchases') }}
-),
-
-final as (
-    select
-        person_id,
-        first_clicked_at + interval 48 hour as entered_at,
-        last_clicked_at + interval 120 hour as expires_at,
-        'clicked a replenishment message ' || cast(clicks as {{ dbt.type_string() }})
-        || ' times and ordered nothing since' as reason
-    from clicked
-    where person_id not in (select opted_out.person_id from opted_out)
-)
-
-select * from final
+{{ people_who_clicked_without_order(
+    "message_class = 'replenishment'", 120, 'hour', after=48,
+    consent='email', reason='clicked a replenishment message'
+) }}

@@ -19,47 +19,25 @@ complaints as (
     group by person_id
 ),
 
-numbered_bounces as (
+bounces as (
     select
         person_id,
-        bounced_at,
-        row_number() over (
-            partition by person_id
-            order by bounced_at, delivery_id
-        ) as bounce_number,
-        row_number() over (
-            partition by person_id
-            order by bounced_at desc, delivery_id desc
-        ) as bounce_number_from_newest
+        delivery_id,
+        bounced_at
     from deliveries
     where {{ in_window('bounced_at', 90, 'day') }}
 ),
 
-bounces as (
-    select
-        person_id,
-        'bounced twice or more in 90 days' as risk,
-        max(bounced_at) filter (where bounce_number = 2) as entered_at,
-        max(bounced_at) filter (where bounce_number_from_newest = 2)
-        + interval 90 day as expires_at
-    from numbered_bounces
-    group by person_id
-    having count(*) >= 2
+bounced as (
+    {{ people_with_at_least(2, 'bounces', 'bounced_at', 'delivery_id') }}
 ),
 
 -- Twice the messages that make a risk of fatigue; enough of them gone, so is the risk.
-numbered_messages as (
+messages as (
     select
         deliveries.person_id,
-        deliveries.exposed_at,
-        row_number() over (
-            partition by deliveries.person_id
-            order by deliveries.exposed_at, deliveries.delivery_id
-        ) as message_number,
-        row_number() over (
-            partition by deliveries.person_id
-            order by deliveries.exposed_at desc, deliveries.delivery_id desc
-        ) as message_number_from_newest
+        deliveries.delivery_id,
+        deliveries.exposed_at
     from deliveries
     inner join person_fatigue
         on deliveries.person_id = person_fatigue.person_id
@@ -67,25 +45,31 @@ numbered_messages as (
 ),
 
 pressed as (
-    select
-        person_id,
-        'received twice the messages of a fatigue risk and clicked none' as risk,
-        max(exposed_at) filter (
-            where message_number = 2 * {{ var('fatigue_risk_messages') }}
-        ) as entered_at,
-        max(exposed_at) filter (
-            where message_number_from_newest = 2 * {{ var('fatigue_risk_messages') }}
-        ) + interval 14 day as expires_at
-    from numbered_messages
-    group by person_id
+    {{ people_with_at_least(
+        2 * var('fatigue_risk_messages'), 'messages', 'exposed_at', 'delivery_id'
+    ) }}
 ),
 
 risks as (
     select * from complaints
+
     union all
-    select * from bounces
+
+    select
+        person_id,
+        'bounced twice or more in 90 days' as risk,
+        filled_at as entered_at,
+        holding_at + interval 90 day as expires_at
+    from bounced
+
     union all
-    select * from pressed
+
+    select
+        person_id,
+        'received twice the messages of a fatigue risk and clicked none' as risk,
+        filled_at as entered_at,
+        holding_at + interval 14 day as expires_at
+    from pressed
 ),
 
 final as (

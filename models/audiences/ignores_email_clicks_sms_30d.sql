@@ -11,29 +11,8 @@ human_clicks as (
     where channel in ('email', 'sms') and {{ in_window('occurred_at', 30, 'day') }}
 ),
 
-numbered as (
-    select
-        person_id,
-        exposed_at,
-        row_number() over (
-            partition by person_id
-            order by exposed_at, delivery_id
-        ) as email_number,
-        row_number() over (
-            partition by person_id
-            order by exposed_at desc, delivery_id desc
-        ) as email_number_from_newest
-    from deliveries
-),
-
 received as (
-    select
-        person_id,
-        max(exposed_at) filter (where email_number = 3) as third_exposed_at,
-        max(exposed_at) filter (where email_number_from_newest = 3) as third_newest_exposed_at,
-        count(*) as emails
-    from numbered
-    group by person_id
+    {{ people_with_at_least(3, 'deliveries', 'exposed_at', 'delivery_id') }}
 ),
 
 clicked as (
@@ -51,15 +30,14 @@ clicked as (
 final as (
     select
         received.person_id,
-        greatest(received.third_exposed_at, clicked.first_clicked_at) as entered_at,
-        least(received.third_newest_exposed_at, clicked.last_clicked_at)
-        + interval 30 day as expires_at,
-        'received ' || cast(received.emails as {{ dbt.type_string() }})
+        greatest(received.filled_at, clicked.first_clicked_at) as entered_at,
+        least(received.holding_at, clicked.last_clicked_at) + interval 30 day as expires_at,
+        'received ' || cast(received.row_count as {{ dbt.type_string() }})
         || ' e-mails in 30 days and clicked only SMS' as reason
     from received
     inner join clicked
         on received.person_id = clicked.person_id
-    where received.emails >= 3 and clicked.sms_clicks >= 1 and clicked.email_clicks = 0
+    where clicked.sms_clicks >= 1 and clicked.email_clicks = 0
 )
 
 select * from final

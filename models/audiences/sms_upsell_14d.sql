@@ -1,31 +1,5 @@
-with human_clicks as (
-    select * from {{ ref('human_clicks') }}
-    where channel = 'sms' and {{ in_window('occurred_at', 14, 'day') }}
-),
-
-person_purchases as (
-    select * from {{ ref('person_purchases') }}
-),
-
-opted_out as (
-    select * from {{ ref('person_consent') }}
-    where {{ opted_out_of('sms') }}
-),
-
 -- They bought before the click, and nothing since.
-clicked as (
-    {{ clicked_without_order_since('human_clicks', 'person_purchases', buyers_only=true) }}
-),
-
-final as (
-    select
-        person_id,
-        first_clicked_at as entered_at,
-        last_clicked_at + interval 14 day as expires_at,
-        'clicked an SMS ' || cast(clicks as {{ dbt.type_string() }})
-        || ' times and ordered nothing since' as reason
-    from clicked
-    where person_id not in (select opted_out.person_id from opted_out)
-)
-
-select * from final
+{{ people_who_clicked_without_order(
+    "channel = 'sms'", 14, 'day', buyers_only=true,
+    consent='sms', reason='clicked an SMS'
+) }}

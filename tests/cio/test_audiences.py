@@ -165,6 +165,22 @@ def test_the_same_logic_twice_is_refused_however_it_is_written() -> None:
     assert rules(GOOD, replace(twin, sql=SQL.replace("'cart'", "'browse'"))) == set()
 
 
+def made_by_macro(*, consent: str, clicks: str = "cart", reason: str = "clicked") -> Audience:
+    """An audience that is a macro's alone: what it is of, it says in the macro's arguments."""
+    arguments = f"\"message_class = '{clicks}'\", consent='{consent}', reason='{reason}'"
+    return replace(GOOD, sql="{{ people_who_clicked_without_order(" + arguments + ") }}")
+
+
+def test_what_a_macro_is_told_counts_as_what_the_sql_says() -> None:
+    by_email = made_by_macro(consent="email")
+    assert check([by_email]) == []
+    assert rules(made_by_macro(consent="sms")) == {"consent"}
+    reworded = replace(made_by_macro(consent="email", reason="again"), name="clicked_again_3d")
+    assert rules(by_email, reworded) == {"twins"}
+    other = replace(made_by_macro(consent="email", clicks="browse"), name="clicked_browse_3d")
+    assert rules(by_email, other) == set()
+
+
 def test_an_audience_made_of_an_opens_based_one_is_opens_based() -> None:
     opens = replace(
         said(opens_dependent=True, use="analyse", activation_mode="analyse"),
