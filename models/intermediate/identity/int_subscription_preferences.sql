@@ -15,6 +15,10 @@ preference_changes as (
     select * from {{ ref('stg_customerio__preference_changes') }}
 ),
 
+topic_departures as (
+    select * from {{ ref('int_topic_departures') }}
+),
+
 profile_people as (
     select * from {{ ref('int_profile_people') }}
 ),
@@ -70,18 +74,37 @@ choices as (
     {{ json_entries('listed', 'choices', ['profile_key', 'stated_at', 'kind']) }}
 ),
 
+worded as (
+    select
+        profile_key,
+        case when kind = 'topics' then lower(trim(name)) end as topic,
+        case when kind = 'channels' then {{ normalise_object_type('name') }} end as channel,
+        stated_at,
+        lower(value) in ('true', '1') as is_subscribed
+    from choices
+    where lower(value) in ('true', 'false', '1', '0')
+
+    union all
+
+    select
+        profile_key,
+        topic,
+        cast(null as {{ dbt.type_string() }}) as channel,
+        occurred_at as stated_at,
+        false as is_subscribed
+    from topic_departures
+),
+
 said as (
     select
         profile_people.person_id,
-        case when choices.kind = 'topics' then lower(trim(choices.name)) end as topic,
-        case when choices.kind = 'channels' then {{ normalise_object_type('choices.name') }} end
-            as channel,
-        choices.stated_at,
-        lower(choices.value) in ('true', '1') as is_subscribed
-    from choices
+        worded.topic,
+        worded.channel,
+        worded.stated_at,
+        worded.is_subscribed
+    from worded
     inner join profile_people
-        on choices.profile_key = profile_people.profile_key
-    where lower(choices.value) in ('true', 'false', '1', '0')
+        on worded.profile_key = profile_people.profile_key
 ),
 
 -- Feeds tell it again whenever anything else of a profile changes: a choice was made when it was

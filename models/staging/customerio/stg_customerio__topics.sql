@@ -9,6 +9,7 @@ complete_loads as (
 renamed as (
     select
         coalesce(lower(trim(source.identifier)), 'topic_' || source.topic_id) as topic,
+        source.topic_id,
         source.name,
         source.is_subscribed_by_default,
         source.observed_at
@@ -27,6 +28,7 @@ ranked as (
 final as (
     select
         topic,
+        topic_id,
         name,
         is_subscribed_by_default,
         observed_at
