@@ -6,17 +6,15 @@ to find them; once all is done only their hashes are left, and the proof.
 
 from __future__ import annotations
 
-import hashlib
-import os
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import orjson
 from filelock import FileLock
 
 from cio.erase_files import erase_journals, erase_spool
+from cio.erase_proof import read_record, write_proof, write_record
 from cio.erase_rows import Person, count_rows, erase_rows, found_links, rewrite
 from reverse_etl.contract import KEPT
 from reverse_etl.deletion import VendorRequest, ask_vendors
@@ -118,7 +116,7 @@ def erase(room: Room, identifier: str, *, on_step: Callable[[str], None]) -> Era
         case = home.root / "erasures" / name
         case.mkdir(mode=0o700, parents=True, exist_ok=True)
         person, shared = _person(home, case, identifier)
-        _write(
+        write_record(
             case / "case.json", {"people": person.people, "names": person.names, "shared": shared}
         )
         on_step("the stop list: nobody sends to them or loads them from here on")
@@ -176,7 +174,9 @@ def readmit(home: Home, identifier: str) -> int:
     with FileLock(home.locks / "erase.lock"):
         tombstones = read_tombstones(path)
         theirs = tombstones.of(digest(identifier))
-        proofs = [_read(proof) or {} for proof in (home.root / "erasures").glob("*/proof.json")]
+        proofs = [
+            read_record(proof) or {} for proof in (home.root / "erasures").glob("*/proof.json")
+        ]
         cases = (one.get("tombstones", []) for one in proofs)
         known = {each for case in cases if theirs in case for each in case} | {theirs}
         lifted = append_hashes(
@@ -193,7 +193,7 @@ def _person(home: Home, case: Path, identifier: str) -> tuple[Person, list[str]]
 
     What an open case knows, and what the published build and the given text say.
     """
-    found = _read(case / "case.json") or {}
+    found = read_record(case / "case.json") or {}
     people, names = list(found.get("people", [])), list(found.get("names", []))
     rows = _identifiers(home, identifier)
     if len({row[0] for row in rows}) > 1:
@@ -297,7 +297,7 @@ def _keys_for(destination: str) -> str:
 
 
 def _close(case: Path, found: Erasure) -> Erasure:
-    before = _read(case / "proof.json") or {}
+    before = read_record(case / "proof.json") or {}
     rows = dict(before.get("rows", {}))
     for table, count in found.rows.items():
         rows[table] = rows.get(table, 0) + count
@@ -312,27 +312,7 @@ def _close(case: Path, found: Erasure) -> Erasure:
             *[asdict(one) for one in found.removals],
         ],
     }
-    body.pop("sha256", None)
-    text = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
-    _write(case / "proof.json", body | {"sha256": hashlib.sha256(text).hexdigest()})
+    write_proof(case / "proof.json", body)
     if found.is_complete:
         (case / "case.json").unlink(missing_ok=True)
     return found
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        found = orjson.loads(path.read_bytes())
-    except (OSError, orjson.JSONDecodeError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _write(path: Path, body: dict[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(orjson.dumps(body, option=orjson.OPT_INDENT_2))
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from fakes.control import Control
 from fakes.klaviyo_rules import (
+    check_deletion,
     check_import,
     check_members,
     check_revision,
@@ -37,10 +38,12 @@ if TYPE_CHECKING:
     from fakes.world.settings import WorldSettings
 
 API_KEY = "pk_fake_klaviyo_key"
+PRIVACY_KEY = "pk_fake_klaviyo_privacy_key"
 ACCOUNT = "FaKe01"
 SCOPES = frozenset(
     {"accounts:read", "lists:read", "lists:write", "profiles:read", "profiles:write"}
 )
+PRIVACY_SCOPES = frozenset({"profiles:read", "data-privacy:write"})
 _KEYS = ("email", "external_id")
 _TYPES = ("application/vnd.api+json", "application/json")
 
@@ -49,7 +52,12 @@ Json = dict[str, Any]
 
 def settings(address: str) -> dict[str, str]:
     """What the destination is to be configured with, to send here."""
-    return {"base_url": address, "api_key": API_KEY, "account_id": ACCOUNT}
+    return {
+        "base_url": address,
+        "api_key": API_KEY,
+        "account_id": ACCOUNT,
+        "privacy_key": PRIVACY_KEY,
+    }
 
 
 def settle_profiles(world: WorldSettings) -> list[Mapping[str, str]]:
@@ -126,6 +134,7 @@ class _Klaviyo:
         self.lists: dict[str, str] = {}
         self.members: dict[str, set[str]] = {}
         self.jobs: dict[str, _Job] = {}
+        self.deleted: list[Json] = []
 
     def replay(self) -> None:
         """Take in again what was accepted before."""
@@ -146,6 +155,12 @@ class _Klaviyo:
             Route(jobs, serve(self.start_import, "profiles:write"), methods=["POST"]),
             Route(jobs + "/{id}", serve(self.read_job, "profiles:read")),
             Route(jobs + "/{id}/import-errors", serve(self.read_errors, "profiles:read")),
+            Route(
+                "/api/data-privacy-deletion-jobs",
+                serve(self.delete_profile, "data-privacy:write"),
+                methods=["POST"],
+            ),
+            Route("/_fake/deletions", self.show_deleted),
             Route("/_fake/lists", self.show_lists),
             Route("/_fake/profiles", self.show_profiles),
         ]
@@ -165,9 +180,11 @@ class _Klaviyo:
         return endpoint
 
     def _admit(self, request: Request, scope: str) -> None:
-        if request.headers.get("authorization") != f"Klaviyo-API-Key {API_KEY}":
+        key = request.headers.get("authorization", "").removeprefix("Klaviyo-API-Key ")
+        scopes = {API_KEY: self.manners.scopes, PRIVACY_KEY: PRIVACY_SCOPES}.get(key)
+        if scopes is None:
             raise refusal(401, "authentication_failed", "Incorrect authentication credentials.")
-        if scope not in self.manners.scopes:
+        if scope not in scopes:
             detail = "The API key specified does not have the required scopes."
             raise refusal(403, "permission_denied", detail)
         check_revision(request.headers.get("revision", ""))
@@ -249,6 +266,13 @@ class _Klaviyo:
         errors = self.jobs[self._find(request)].errors
         return 200, _page(request, errors, most=100, usual=20)
 
+    def delete_profile(self, _request: Request, body: Any, _size: int) -> tuple[int, None]:  # noqa: ANN401 - any JSON
+        key, value = check_deletion(body)
+        found = value if key == "id" else self.index.get((key, _folded(key, value)), "")
+        if found in self.profiles:
+            self._take({"deleted": found})
+        return 202, None
+
     def _find(self, request: Request) -> str:
         job = str(request.path_params["id"])
         if job not in self.jobs:
@@ -301,6 +325,8 @@ class _Klaviyo:
         self.store.add([change])
 
     def _keep(self, change: Json) -> str:
+        if "deleted" in change:
+            return self._forget(change["deleted"])
         if "attributes" in change:
             return self.keep_profile(change["attributes"], change["profile"])
         if "name" in change:
@@ -325,6 +351,16 @@ class _Klaviyo:
         self.profiles[found] = before | given | {"properties": custom}
         self.index.update(dict.fromkeys(named, found))
         return found
+
+    def _forget(self, profile: str) -> str:
+        self.deleted.append(self.profiles.pop(profile))
+        self.index = {pair: each for pair, each in self.index.items() if each != profile}
+        for members in self.members.values():
+            members.discard(profile)
+        return profile
+
+    async def show_deleted(self, _request: Request) -> Response:
+        return reply(self.deleted)
 
     async def show_lists(self, _request: Request) -> Response:
         return reply(

@@ -17,6 +17,7 @@ MOST_BYTES = 5_000_000
 MOST_PROFILE_BYTES = 100_000
 MOST_MEMBERS = 1_000
 IDENTIFIERS = ("email", "phone_number", "external_id")
+DELETED_BY = ("id", "email", "phone_number")
 ATTRIBUTES = frozenset(
     {
         *IDENTIFIERS,
@@ -117,6 +118,23 @@ def _faults(at: int, profile: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - an
         error(400, "invalid", detail, f"{pointer}/attributes/{name}")
         for name, detail in sorted(details.items())
     ]
+
+
+def check_deletion(body: Any) -> tuple[str, str]:  # noqa: ANN401 - any JSON
+    """The one identifier of a profile to delete, and which it is."""
+    data = body.get("data") if isinstance(body, dict) else None
+    if not isinstance(data, dict) or data.get("type") != "data-privacy-deletion-job":
+        raise refusal(400, "invalid", "Invalid resource type.", "/data/type")
+    profile = (data.get("attributes") or {}).get("profile")
+    named = profile.get("data") if isinstance(profile, dict) else None
+    attributes = named.get("attributes") if isinstance(named, dict) else None
+    if not isinstance(named, dict) or named.get("type") != "profile" or attributes is None:
+        raise refusal(400, "invalid", "Not a profile.", "/data/attributes/profile/data")
+    given = {"id": named.get("id")} | {key: attributes.get(key) for key in DELETED_BY[1:]}
+    found = [(key, str(value)) for key, value in given.items() if value]
+    if len(found) != 1:
+        raise refusal(400, "invalid", "Exactly one of id, email or phone_number is required.")
+    return found[0]
 
 
 def check_members(body: Any) -> list[str]:  # noqa: ANN401 - any JSON

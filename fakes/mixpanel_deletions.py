@@ -1,7 +1,8 @@
 """The deletion tasks of the stand-in of Mixpanel.
 
-A task is taken and is `PENDING`, as Mixpanel's are for weeks; `/_fake/deletions` has what was asked
-for. The reference: an OAuth token of a person, the project's token in the query, 1 to 1,999 ids.
+A task is taken and is `PENDING`, as Mixpanel's are for weeks, until `POST /_fake/deletions` says
+how far all are; `GET` has what was asked for. The reference: an OAuth token of a person, the
+project's token in the query, 1 to 1,999 ids.
 
 Source: https://docs.mixpanel.com/reference/gdpr-api
 """
@@ -41,7 +42,9 @@ class Deletions:
         """The endpoints."""
         return [
             Route("/api/app/data-deletions/v3.0/", self.create, methods=["POST"]),
+            Route("/api/app/data-deletions/v3.0/{task}", self.tell, methods=["GET"]),
             Route("/_fake/deletions", self.read),
+            Route("/_fake/deletions", self.advance, methods=["POST"]),
         ]
 
     async def create(self, request: Request) -> Response:
@@ -65,11 +68,31 @@ class Deletions:
         self.tasks.append(task | {"distinct_ids": body["distinct_ids"]})
         return reply({"status": "ok", "results": [task]})
 
-    def _checked(self, request: Request, body: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    async def tell(self, request: Request) -> Response:
+        """How far a task is."""
+        try:
+            self._admit(request)
+        except Refusal as refusal:
+            return refusal.response
+        found = [one for one in self.tasks if one["tracking_id"] == request.path_params["task"]]
+        if not found:
+            return Refusal(404, _error("no such task")).response
+        return reply({"status": "ok", "results": found[0]})
+
+    async def advance(self, request: Request) -> Response:
+        """Let every task be this far: a text."""
+        state = str(parse(await request.body()))
+        self.tasks = [task | {"status": state} for task in self.tasks]
+        return reply(self.tasks)
+
+    def _admit(self, request: Request) -> None:
         if request.headers.get("authorization") != f"Bearer {GDPR_TOKEN}":
             raise Refusal(401, _error("Invalid OAuth token"))
         if request.query_params.get("token") != self.token:
             raise Refusal(403, _error("no access to this project"))
+
+    def _checked(self, request: Request, body: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+        self._admit(request)
         ids = body.get("distinct_ids") if isinstance(body, dict) else None
         if not isinstance(ids, list) or not all(isinstance(each, str) and each for each in ids):
             raise Refusal(400, _error("distinct_ids must be a list of texts"))

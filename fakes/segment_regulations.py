@@ -1,6 +1,7 @@
 """The regulations of the stand-in of Segment's Public API.
 
-A regulation is taken and waits, as Segment's do for days; `/_fake/regulations` has what was asked.
+A regulation is taken and waits, as Segment's do for days, until `POST /_fake/regulations` says how
+far all are; `GET` has what was asked.
 
 Source: https://docs.segmentapis.com/tag/Deletion-and-Suppression
 """
@@ -39,7 +40,9 @@ class Regulations:
         """The endpoints."""
         return [
             Route("/regulations", self.create, methods=["POST"]),
+            Route("/regulations/{regulation}", self.tell, methods=["GET"]),
             Route("/_fake/regulations", self.read),
+            Route("/_fake/regulations", self.advance, methods=["POST"]),
         ]
 
     async def create(self, request: Request) -> Response:
@@ -48,8 +51,25 @@ class Regulations:
             body = _checked(request, parse(await request.body()))
         except Refusal as refusal:
             return refusal.response
-        self.all.append(body | {"id": f"regulation-{len(self.all) + 1}"})
+        name = f"regulation-{len(self.all) + 1}"
+        self.all.append(body | {"id": name, "overallStatus": "INITIALIZED"})
         return reply({"data": {"regulateId": self.all[-1]["id"]}})
+
+    async def tell(self, request: Request) -> Response:
+        """How far a regulation is."""
+        if request.headers.get("authorization") != f"Bearer {PUBLIC_API_TOKEN}":
+            return Refusal(401, _error("unauthorized", "invalid token")).response
+        found = [one for one in self.all if one["id"] == request.path_params["regulation"]]
+        if not found:
+            return Refusal(404, _error("not-found", "no such regulation")).response
+        told = {"id": found[0]["id"], "overallStatus": found[0]["overallStatus"]}
+        return reply({"data": {"regulation": told | {"streamStatus": []}}})
+
+    async def advance(self, request: Request) -> Response:
+        """Let every regulation be this far: a text."""
+        state = str(parse(await request.body()))
+        self.all = [one | {"overallStatus": state} for one in self.all]
+        return reply(self.all)
 
     async def read(self, _request: Request) -> Response:
         """What was asked."""

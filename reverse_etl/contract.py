@@ -267,6 +267,9 @@ class Object:
     is_about_people: bool = True
 
 
+DeletionEnd: TypeAlias = Literal["done", "failed"]
+
+
 @dataclass(frozen=True)
 class DeletionTaken:
     """A vendor took a request to delete people.
@@ -274,10 +277,13 @@ class DeletionTaken:
     Attributes:
         state: How far it is, in the vendor's word: `PENDING`; most delete within weeks.
         reply_id: What the vendor calls the request; nothing where it has no name for it.
+        end: `done` or `failed` once nothing more will happen; nothing while it goes on, or where
+            nobody is told.
     """
 
     state: str
     reply_id: str | None = None
+    end: DeletionEnd | None = None
 
 
 @dataclass(frozen=True)
@@ -295,6 +301,8 @@ class Deletion:
         missing: The keys of the settings without which it cannot be asked.
         url: The base URL of its requests.
         ask: Makes one attempt, and reads the reply. `Taken` with refusals is no success.
+        follow: Asks how far a request is, by what the vendor calls it; nothing where it does not
+            tell.
     """
 
     covers: Literal["profile", "everything"]
@@ -304,6 +312,7 @@ class Deletion:
     missing: Callable[[Any], tuple[str, ...]]
     url: Callable[[Any], str]
     ask: Callable[[Any, Http, Sequence[str]], DeletionTaken | Reply]
+    follow: Callable[[Any, Http, str], DeletionTaken | Reply] | None = None
 
 
 @dataclass(frozen=True)

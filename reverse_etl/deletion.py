@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-    from reverse_etl.contract import Reply
+    from reverse_etl.contract import DeletionEnd, Reply
     from reverse_etl.run import Room
 
 _THEIRS = """
@@ -56,7 +56,9 @@ class VendorRequest:
         at: When it answered, or when it was asked in vain, naive UTC.
         state: How far the vendor is, in its own word; empty if it did not take the request.
         reply_id: What the vendor calls the request, if it gives it a name.
-        problem: Why it did not take it.
+        end: `done` or `failed` once the vendor says that nothing more will happen.
+        ended_at: When it first said so to us.
+        problem: Why it did not take it, or does not say how far it is.
     """
 
     destination: str
@@ -66,6 +68,8 @@ class VendorRequest:
     at: str
     state: str = ""
     reply_id: str | None = None
+    end: DeletionEnd | None = None
+    ended_at: str | None = None
     problem: str | None = None
 
 
@@ -94,8 +98,7 @@ def ask_vendors(
         The requests that vendors took, now or before, and those that failed now. A vendor whose
         keys are not set, or who was told in another account, is not asked.
     """
-    kept = _read(journal)
-    taken = [one for one in kept if one.get("outcome") == "taken"]
+    taken = _taken(journal)
     failed: list[dict[str, Any]] = []
     for account, identifiers in _theirs(room, people, names).items():
         alone = [each for each in identifiers if bare(each).strip().lower() not in shared]
@@ -140,34 +143,94 @@ def _ask(
     identifiers: Sequence[str],
 ) -> dict[str, Any] | None:
     """Make one request and keep it; nothing if the settings have no keys for it."""
-    name = account.destination
     record: dict[str, Any] = {
-        "destination": name,
+        "destination": account.destination,
         "account": account.digest,
         "covers": deletion.covers,
         "request": deletion.request,
         "identifiers": [digest(each) for each in identifiers],
     }
     try:
-        settings: Any = read_settings(DESTINATIONS[name].settings, name)
+        settings = _settings(account, deletion)
     except UsageError as error:
         return record | {"at": _at(room), "outcome": str(error)}
-    if account_digest(settings) != account.digest or deletion.missing(settings):
+    if settings is None:
         return None
-    url = deletion.url(settings)
-    if is_loopback(url) != is_loopback(settings.url):
-        outcome = f"base URLs of [{SECTION}.{name}] must all be this machine, or none"
-        return record | {"at": _at(room), "outcome": outcome}
     _keep(journal, record | {"at": _at(room), "outcome": "asking"})
-    with Http(url, clock=room.clock) as http:
+    with Http(deletion.url(settings), clock=room.clock) as http:
         reply = deletion.ask(settings, http, identifiers)
     record["at"] = _at(room)
     if isinstance(reply, DeletionTaken):
-        record |= {"outcome": "taken", "state": reply.state, "reply_id": reply.reply_id}
+        record |= {"outcome": "taken"} | _told(reply, record["at"])
     else:
         record["outcome"] = _in_words(reply)
     _keep(journal, record)
     return record
+
+
+def _settings(account: _Account, deletion: Deletion) -> Any | None:  # noqa: ANN401 - a destination's own
+    """The settings to ask with; nothing if they lack keys for it, or name another account.
+
+    Raises:
+        UsageError: They are not right.
+    """
+    name = account.destination
+    settings: Any = read_settings(DESTINATIONS[name].settings, name)
+    if account_digest(settings) != account.digest or deletion.missing(settings):
+        return None
+    if is_loopback(deletion.url(settings)) != is_loopback(settings.url):
+        message = f"base URLs of [{SECTION}.{name}] must all be this machine, or none"
+        raise UsageError(message)
+    return settings
+
+
+def _told(reply: DeletionTaken, at: str) -> dict[str, Any]:
+    ended_at = at if reply.end else None
+    return {
+        "state": reply.state,
+        "reply_id": reply.reply_id,
+        "end": reply.end,
+        "ended_at": ended_at,
+    }
+
+
+def follow_vendors(room: Room, journal: Path) -> list[VendorRequest]:
+    """Ask how far the requests of a case are, where one is not over and the vendor tells.
+
+    Args:
+        room: The home.
+        journal: What `ask_vendors` kept; what is said now is kept there, too.
+
+    Returns:
+        The requests that vendors took, as far as they are known to be. One has a `problem` where
+        the vendor did not answer, or its keys are not set any more.
+    """
+    return [_request(_followed(room, journal, record)) for record in _taken(journal)]
+
+
+def _followed(room: Room, journal: Path, record: dict[str, Any]) -> dict[str, Any]:
+    """A request with how far it is now; as it was, with the problem, where nobody says."""
+    account = _Account(record["destination"], record["account"])
+    deletion = next(
+        one for one in DESTINATIONS[account.destination].deletions if one.covers == record["covers"]
+    )
+    if record.get("end") or deletion.follow is None or record["reply_id"] is None:
+        return record
+    try:
+        settings = _settings(account, deletion)
+    except UsageError as error:
+        return record | {"problem": str(error)}
+    if settings is None:
+        keys = f"its keys in [{SECTION}.{account.destination}] are not set, or another account's"
+        return record | {"problem": keys}
+    with Http(deletion.url(settings), clock=room.clock) as http:
+        reply = deletion.follow(settings, http, record["reply_id"])
+    if not isinstance(reply, DeletionTaken):
+        return record | {"problem": _in_words(reply)}
+    followed = record | _told(reply, _at(room))
+    if followed != record:
+        _keep(journal, followed)
+    return followed
 
 
 def _in_words(reply: Reply) -> str:
@@ -188,24 +251,35 @@ def _at(room: Room) -> str:
 
 def _request(record: dict[str, Any]) -> VendorRequest:
     is_taken = record["outcome"] == "taken"
+    said = record if is_taken else {}
     return VendorRequest(
         destination=record["destination"],
         covers=record["covers"],
         request=record["request"],
         identifiers=tuple(record["identifiers"]),
         at=record["at"],
-        state=record["state"] if is_taken else "",
-        reply_id=record["reply_id"] if is_taken else None,
-        problem=None if is_taken else record["outcome"],
+        state=said.get("state", ""),
+        reply_id=said.get("reply_id"),
+        end=said.get("end"),
+        ended_at=said.get("ended_at"),
+        problem=said.get("problem") if is_taken else record["outcome"],
     )
 
 
-def _read(journal: Path) -> list[dict[str, Any]]:
-    """What was kept; a last line that a kill cut off was of a request not yet made."""
-    return list(_lines(journal)) if journal.exists() else []
+def _taken(journal: Path) -> list[dict[str, Any]]:
+    """The requests that were taken, each as it was told last."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for one in _lines(journal):
+        if one.get("outcome") == "taken":
+            named = (one["destination"], one["account"], one["covers"], *one["identifiers"])
+            found[*named, one["at"]] = one
+    return list(found.values())
 
 
 def _lines(journal: Path) -> Iterator[dict[str, Any]]:
+    """What was kept; a last line that a kill cut off was of a request not yet made."""
+    if not journal.exists():
+        return
     for line in journal.read_bytes().splitlines():
         try:
             yield orjson.loads(line)

@@ -40,7 +40,8 @@ def _suppress(
         items.append({"type": "person", "identifiers": {KINDS[kind]: value}, "action": "suppress"})
     content = LIMITS.join([orjson.dumps(item) for item in items])
     reply = send(settings, http, PATH, content, len(items))
-    return DeletionTaken("deleted and suppressed") if reply == Taken() else reply
+    is_taken = reply == Taken()
+    return DeletionTaken("deleted and suppressed", end="done") if is_taken else reply
 
 
 DELETIONS = (

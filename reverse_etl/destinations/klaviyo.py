@@ -22,6 +22,7 @@ from httpx import codes
 from reverse_etl.contract import Destination, Limits, Object, Taken, Unnamed
 from reverse_etl.destinations.audience_directory import Directory, Located
 from reverse_etl.destinations.klaviyo_api import Api, KlaviyoSettings, check
+from reverse_etl.destinations.klaviyo_deletion import DELETIONS
 from reverse_etl.destinations.klaviyo_jobs import NO_PROFILE, ImportJobs
 from reverse_etl.destinations.klaviyo_lists import TERMS, open_directory, read_sizes
 from reverse_etl.destinations.klaviyo_profiles import (
@@ -140,4 +141,5 @@ KLAVIYO = Destination(
         "profiles": Object(frozenset(["upsert"]), ProfileOptions, Profiles.open),
     },
     check=check,
+    deletions=DELETIONS,
 )

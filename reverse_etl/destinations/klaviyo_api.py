@@ -40,12 +40,15 @@ class KlaviyoSettings:
             profiles:read and profiles:write, and no other.
         account_id: The account's public key, of six letters and digits: `cio sync check` compares,
             and a sync that suddenly points to another account is stopped.
+        privacy_key: A private key with profiles:read and data-privacy:write, for erasures alone: no
+            key that syncs use can delete anybody.
         revision: Of the API; one is served for about two years.
         base_url: In place of Klaviyo's.
     """
 
     api_key: Secret = NO_SECRET
     account_id: str = ""
+    privacy_key: Secret = NO_SECRET
     revision: str = "2026-07-15"
     base_url: str = "https://a.klaviyo.com"
 

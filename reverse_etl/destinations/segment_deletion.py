@@ -15,18 +15,26 @@ import orjson
 from httpx import codes
 
 from reverse_etl.contract import Deletion, DeletionTaken, Stop
-from reverse_etl.destinations.replies import UNREADABLE, read_object
+from reverse_etl.destinations.replies import UNREADABLE, read_object, unsent
 from reverse_etl.destinations.settings_rules import absent
 from reverse_etl.http import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reverse_etl.contract import Reply
+    from reverse_etl.contract import DeletionEnd, Reply
     from reverse_etl.destinations.segment_settings import SegmentSettings
     from reverse_etl.http import Http
 
 _REGULATIONS = "regulations"
+# of INITIALIZED, RUNNING, FINISHED, PARTIAL_SUCCESS, FAILED, INVALID and NOT_SUPPORTED
+_ENDS: dict[str, DeletionEnd] = {
+    "FINISHED": "done",
+    "PARTIAL_SUCCESS": "failed",
+    "FAILED": "failed",
+    "INVALID": "failed",
+    "NOT_SUPPORTED": "failed",
+}
 
 
 def _ask(
@@ -40,10 +48,7 @@ def _ask(
     answer = http.post(
         _REGULATIONS,
         content=orjson.dumps(body),
-        headers={
-            "Content-Type": "application/json",
-            "Authorization": f"Bearer {settings.public_api_token.reveal()}",
-        },
+        headers=_headers(settings),
     )
     if not isinstance(answer, Answer):
         return answer
@@ -55,6 +60,27 @@ def _ask(
     return DeletionTaken("INITIALIZED", str(name)) if name else UNREADABLE
 
 
+def _follow(settings: SegmentSettings, http: Http, regulation: str) -> DeletionTaken | Reply:
+    answer = http.get(f"{_REGULATIONS}/{regulation}", headers=_headers(settings))
+    if not isinstance(answer, Answer):
+        return unsent(answer)
+    if answer.status >= codes.BAD_REQUEST:
+        return Stop("does not tell of the regulation")
+    data = (read_object(answer) or {}).get("data")
+    found = data.get("regulation") if isinstance(data, dict) else None
+    state = found.get("overallStatus") if isinstance(found, dict) else None
+    if not isinstance(state, str):
+        return unsent(answer)
+    return DeletionTaken(state, regulation, _ENDS.get(state))
+
+
+def _headers(settings: SegmentSettings) -> dict[str, str]:
+    return {
+        "Content-Type": "application/json",
+        "Authorization": f"Bearer {settings.public_api_token.reveal()}",
+    }
+
+
 DELETIONS = (
     Deletion(
         covers="everything",
@@ -64,5 +90,6 @@ DELETIONS = (
         missing=lambda settings: absent(public_api_token=settings.public_api_token),
         url=lambda settings: str(settings.public_api_url),
         ask=_ask,
+        follow=_follow,
     ),
 )

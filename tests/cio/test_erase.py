@@ -6,11 +6,13 @@ One world serves the module, and each test erases somebody else.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import httpx
+import orjson
 import pytest
 
 from cio.erase import Erasure, erase, readmit
@@ -21,6 +23,7 @@ from fakes.server import serve_in_thread
 from loaders.receiver.archive import archive_folder
 from loaders.run import load
 from reverse_etl.run import Room, run_syncs
+from tests.cio.command import cio_here
 from tests.reverse_etl.world import World, event, md5, member
 from warehouse.connection import read_published
 from warehouse.erased import read_tombstones
@@ -230,6 +233,25 @@ def test_a_destination_that_refuses_keeps_the_case_open_until_it_takes_it(
         ("profile", None),
     ]
     assert b"customer-5" not in bytes_of(case)
+
+    # weeks later the vendor has done it, and the proof says that, too
+    httpx.post(f"{vendor}/_fake/deletions", json="SUCCESS", trust_env=False)
+    said = cio_here("erase", "--status", "--json", home=world.home.root)
+    assert said.exit_code == 0, said.err
+    (told,) = [one for one in said.json["cases"] if one["case"] == done.case]
+    proof = json.loads((case / "proof.json").read_text())
+    assert proof["requests"] == told["requests"]
+    assert [(one["state"], one["end"]) for one in proof["requests"]] == [
+        ("SUCCESS", "done"),
+        ("deleted", "done"),
+    ]
+    signed = orjson.dumps(
+        {name: value for name, value in proof.items() if name != "sha256"},
+        option=orjson.OPT_SORT_KEYS,
+    )
+    assert proof["sha256"] == hashlib.sha256(signed).hexdigest()
+    both = cio_here("erase", "customer-5", "--status", home=world.home.root)
+    assert (both.exit_code, "--status" in both.err) == (2, True)
 
 
 def test_killed_after_any_step_and_run_again_it_ends_the_same(world: World) -> None:

@@ -1,4 +1,7 @@
-"""Vendors are asked to delete, by what the receipts say they were sent; each request is kept."""
+"""Vendors are asked to delete, by what the receipts say they were sent; each request is kept.
+
+And they are asked how far they are, until they say that it is over.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from fakes import amplitude, customerio_track, mixpanel, segment
+from fakes import amplitude, customerio_track, klaviyo, mixpanel, segment
 from fakes.server import serve_in_thread
 from reverse_etl.clock import Clock
 from reverse_etl.contract import Deletion, DeletionTaken, Denied, Later, Stop
 from reverse_etl.credentials import read_settings
-from reverse_etl.deletion import VendorRequest, ask_vendors
+from reverse_etl.deletion import VendorRequest, ask_vendors, follow_vendors
 from reverse_etl.destinations import DESTINATIONS
 from reverse_etl.http import Http
 from reverse_etl.run import Room, run_syncs
 from tests.reverse_etl.stand_ins import configure
-from tests.reverse_etl.world import World, event
+from tests.reverse_etl.world import World, event, member
 from warehouse.stop_list import digest
 
 if TYPE_CHECKING:
@@ -30,7 +33,14 @@ STAND_INS = {
     "amplitude": amplitude,
     "customerio": customerio_track,
     "segment": segment,
+    "klaviyo": klaviyo,
 }
+# and two profiles that one text finds, as Klaviyo allows: one by the address, one by the id
+PROFILES = [
+    *({"email": f"{n}@example.com", "external_id": f"customer-{n}"} for n in range(1, 5)),
+    {"email": "5@example.com"},
+    {"external_id": "5@example.com"},
+]
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +50,14 @@ def vendors() -> Iterator[dict[str, str]]:
         serve_in_thread(amplitude.create_app()) as second,
         serve_in_thread(customerio_track.create_app()) as third,
         serve_in_thread(segment.create_app()) as fourth,
+        serve_in_thread(klaviyo.create_app(people=PROFILES)) as fifth,
     ):
-        yield dict(zip(STAND_INS, (first, second, third, fourth), strict=True))
+        yield dict(zip(STAND_INS, (first, second, third, fourth, fifth), strict=True))
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, vendors: dict[str, str]) -> Iterator[World]:
-    """Four people whose messages four vendors were sent."""
+    """Four people whose messages four vendors were sent, and who are in lists of a fifth."""
     folder = tmp_path_factory.mktemp("deletion")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(folder))
@@ -54,13 +65,15 @@ def world(tmp_path_factory: pytest.TempPathFactory, vendors: dict[str, str]) -> 
         for name, address in vendors.items():
             configure(patch, name, STAND_INS[name].settings(address))
         world = World.make(folder)
-        for name in vendors:
+        world.declare_members("klaviyo", destination="klaviyo", use="suppress", identity="email")
+        for name in vendors.keys() - {"klaviyo"}:
             by = "profile_key" if name == "customerio" else "customer_id"
             what = "events" if name == "customerio" else "message_events"
             world.declare_events(name, destination=name, object=what, identity=by)
-        world.build(events=[event(n) for n in range(1, 5)])
+        people = range(1, 5)
+        world.build(events=[event(n) for n in people], members=[member(n) for n in people])
         runs = run_syncs(Room(world.home, world.manifest))
-        assert [run.state for run in runs] == ["done"] * 4
+        assert [run.state for run in runs] == ["done"] * 5
         yield world
 
 
@@ -86,6 +99,7 @@ def test_each_vendor_is_asked_once_for_what_it_was_sent(
     assert said == {
         ("amplitude", "everything"): ("staging", None),
         ("customerio", "everything"): ("deleted and suppressed", None),
+        ("klaviyo", "everything"): ("requested", None),
         ("mixpanel", "profile"): ("deleted", None),
         ("mixpanel", "everything"): ("PENDING", None),
         ("segment", "everything"): ("INITIALIZED", None),
@@ -157,11 +171,12 @@ def test_killed_before_the_answer_is_kept_it_is_asked_again(
 def test_whom_others_share_and_without_keys_and_in_another_account_nobody_is_asked(
     world: World, vendors: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert ask(world, 4, shared=("customer-4",)) == []
+    assert ask(world, 4, shared=("customer-4", "4@example.com")) == []
     with monkeypatch.context() as patch:
         patch.setenv("REVERSE_ETL__MIXPANEL__GDPR_TOKEN", "")
         patch.setenv("REVERSE_ETL__AMPLITUDE__API_KEY", "another")
         patch.setenv("REVERSE_ETL__SEGMENT__PUBLIC_API_TOKEN", "")
+        patch.setenv("REVERSE_ETL__KLAVIYO__PRIVACY_KEY", "")
         patch.setenv("REVERSE_ETL__CUSTOMERIO__BASE_URL", "https://proxy.example.com")
         patch.setenv("REVERSE_ETL__CUSTOMERIO__APP_BASE_URL", vendors["customerio"])
         found = ask(world, 4)
@@ -187,6 +202,7 @@ def request(vendor: str, ids: list[str]) -> DeletionTaken | Reply:
         ("amplitude", "secret_key"),
         ("customerio", "api_key"),
         ("segment", "public_api_token"),
+        ("klaviyo", "privacy_key"),
     ],
 )
 @pytest.mark.usefixtures("world")
@@ -197,7 +213,8 @@ def test_a_vendor_that_refuses_the_key_is_said_to(
     assert isinstance(request(vendor, ["id:9"]), Denied)
 
 
-@pytest.mark.parametrize("vendor", STAND_INS)
+# Klaviyo is asked for profiles first, and takes one a request
+@pytest.mark.parametrize("vendor", [name for name in STAND_INS if name != "klaviyo"])
 @pytest.mark.usefixtures("world")
 def test_half_a_reply_is_no_success_and_too_many_people_are_refused(
     vendors: dict[str, str], vendor: str
@@ -224,3 +241,76 @@ def test_a_stand_in_that_suppressed_somebody_makes_no_new_profile_of_them(
     assert httpx.post(url, json=item, auth=keys, trust_env=False).status_code == 200
     people = asked(vendors, "customerio", "profiles")
     assert "customer-1" not in {one["id"] for one in people}
+
+
+def test_klaviyo_deletes_every_profile_that_has_the_address_or_id(
+    world: World, vendors: dict[str, str]
+) -> None:
+    path = "/api/data-privacy-deletion-jobs"
+    lost = {"kind": "malformed", "when": "after", "path": path}
+    httpx.post(f"{vendors['klaviyo']}/_fake/script", json=[lost], trust_env=False)
+    reply = request("klaviyo", ["5@example.com"])
+    assert isinstance(reply, Later)
+    assert reply.is_maybe_accepted
+    assert request("klaviyo", ["5@example.com"]) == DeletionTaken("requested")
+    assert request("klaviyo", ["5@example.com"]) == DeletionTaken("no profile is there", end="done")
+    gone = asked(vendors, "klaviyo")
+    assert [one for one in gone if "5@example.com" in one.values()] == [
+        {"email": "5@example.com", "properties": {}},
+        {"external_id": "5@example.com", "properties": {}},
+    ]
+    kept = asked(vendors, "klaviyo", "profiles")
+    assert "4@example.com" in {one.get("email") for one in kept}
+    assert world.home.root.exists()
+
+
+def advance(vendors: dict[str, str], states: dict[str, str]) -> None:
+    for vendor, state in states.items():
+        what = "regulations" if vendor == "segment" else "deletions"
+        httpx.post(f"{vendors[vendor]}/_fake/{what}", json=state, trust_env=False)
+
+
+def test_a_request_is_followed_until_the_vendor_says_it_is_over(
+    world: World, vendors: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = ask(world, 1)
+    journal = world.home.root / "requests-1.ndjson"
+    room = Room(world.home, world.manifest)
+
+    def ends() -> dict[tuple[str, str], tuple[str, str | None, str | None]]:
+        found = follow_vendors(room, journal)
+        assert len(found) == len(first)
+        return {(one.destination, one.covers): (one.state, one.end, one.problem) for one in found}
+
+    at_once = {
+        ("customerio", "everything"): ("deleted and suppressed", "done", None),
+        ("mixpanel", "profile"): ("deleted", "done", None),
+        ("klaviyo", "everything"): ("requested", None, None),
+    }
+    advance(vendors, {"mixpanel": "STARTED", "amplitude": "submitted", "segment": "RUNNING"})
+    assert ends() == at_once | {
+        ("amplitude", "everything"): ("submitted", None, None),
+        ("mixpanel", "everything"): ("STARTED", None, None),
+        ("segment", "everything"): ("RUNNING", None, None),
+    }
+    with monkeypatch.context() as patch:
+        patch.setenv("REVERSE_ETL__MIXPANEL__GDPR_TOKEN", "wrong")
+        patch.setenv("REVERSE_ETL__SEGMENT__PUBLIC_API_TOKEN", "")
+        found = ends()
+    assert found["mixpanel", "everything"] == ("STARTED", None, "refuses the credentials (401)")
+    assert "not set" in str(found["segment", "everything"][2])
+    advance(vendors, {"mixpanel": "SUCCESS", "amplitude": "done", "segment": "PARTIAL_SUCCESS"})
+    over = at_once | {
+        ("amplitude", "everything"): ("done", "done", None),
+        ("mixpanel", "everything"): ("SUCCESS", "done", None),
+        ("segment", "everything"): ("PARTIAL_SUCCESS", "failed", None),
+    }
+    assert ends() == over
+    # what is over is not asked for again, and nobody is asked to delete again
+    advance(vendors, {"mixpanel": "PENDING", "amplitude": "staging", "segment": "INITIALIZED"})
+    kept = journal.read_bytes()
+    assert ends() == over
+    assert {(one.destination, one.covers): one.end for one in ask(world, 1)} == {
+        key: end for key, (_, end, _) in over.items()
+    }
+    assert journal.read_bytes() == kept
