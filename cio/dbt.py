@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from warehouse.errors import CioError, UsageError
 from warehouse.home import project_root
@@ -38,7 +38,7 @@ class Project:
     home: Home
     target: str = "dev"
     company: Path | None = None
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def target_path(self) -> Path:

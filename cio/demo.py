@@ -29,6 +29,7 @@ from fakes import (
 from fakes.customerio_workspace import settle_workspace
 from fakes.population import WorldSettings, generate
 from fakes.server import LOOPBACK, serve_in_thread
+from fakes.world import paid
 from loaders.run import load
 from reverse_etl.credentials import variable
 from reverse_etl.run import Room, SyncRun, run_syncs
@@ -50,6 +51,7 @@ FILES = {
     "refunds": "refunds.csv",
     "cancellations": "cancellations.csv",
     "ad_spend": "ad_spend.csv",
+    "paid_audience_days": "paid_audience_days.csv",
     "people": "people.csv",
     "merges": "merges.csv",
     "mparticle": "mparticle.jsonl",
@@ -178,7 +180,10 @@ def run_demo(
     project = Project(
         home=home,
         company=project_root() / "fakes" / "company",
-        variables={"as_of": as_of.isoformat()},
+        variables={
+            "as_of": as_of.isoformat(),
+            "paid_audience_campaigns": {paid.CAMPAIGN: paid.AUDIENCE},
+        },
     )
     on_step("building and testing the models, then publishing them")
     build(project, on_progress=on_progress)

@@ -55,7 +55,7 @@ class Parsed:
         models: Sequence[str],
         *,
         places: Mapping[str, Place],
-        variables: Mapping[str, str],
+        variables: Mapping[str, Any],
     ) -> dict[str, Compiled]:
         """The SQL of models, as it would run in an empty warehouse: of incremental ones, in full.
 

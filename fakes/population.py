@@ -1,10 +1,9 @@
 """A seeded world to test a warehouse with: its files, and the truth about them.
 
-`generate` writes what the loaders take (Customer.io reporting webhooks as JSON lines; orders
-with their lines, refunds and cancellations, ad spend, people and merges as CSV; mParticle's batches
-and audiences) and `truth.json`, in which
-the effect of every experiment is known exactly, because each person was played with and without
-its messages.
+`generate` writes what the loaders take (Customer.io reporting webhooks as JSON lines; orders with
+their lines, refunds and cancellations, ad spend, days in a paid audience, people and merges as CSV;
+mParticle's batches and audiences) and `truth.json`, in which the effect of every experiment is
+known exactly, because each person was played with and without its messages.
 
     python -m fakes.population FOLDER --people 20000 --seed 20260901
 """
@@ -28,6 +27,7 @@ from fakes.world import (
     exports,
     mparticle,
     outcomes,
+    paid,
     sends,
     shop,
     tables,
@@ -57,8 +57,8 @@ class World:
         folder: where its files are.
         files: every file, webhooks first, in the order in which they should be loaded.
         counts: rows by kind (people, profiles, deliveries, events, lines, repeated, late,
-            malformed, orders with their lines, refunds and cancellations, ad spend, merges, and
-            what mParticle saw) and events by `object_type/metric`.
+            malformed, orders with their lines, refunds and cancellations, ad spend, days in a paid
+            audience, merges, and what mParticle saw) and events by `object_type/metric`.
         complete_through: every feed is whole until this instant.
         truth: what `truth.json` says.
     """
@@ -120,6 +120,7 @@ def generate(
     items_file, items = shop.write_items(settings, placed, folder)
     cancellations_file, cancellations = shop.write_cancellations(settings, placed, folder)
     spend_file, spend_rows = shop.write_ad_spend(settings, folder)
+    paid_file, paid_days = paid.write_days(town, delivered, happened, placed, folder)
     batches_file, audiences_file, seen = mparticle.write(town, played.opted_out_at[0], folder)
     counts = {
         "people": town.people.count,
@@ -137,6 +138,7 @@ def generate(
         "refunds": refunds,
         "cancellations": cancellations,
         "ad_spend_rows": spend_rows,
+        "paid_audience_days": paid_days,
         "merges": merges,
         **seen,
         **_by_metric(happened),
@@ -152,7 +154,8 @@ def generate(
     files = (
         *lines.files,
         *more,
-        *(orders_file, items_file, refunds_file, cancellations_file, spend_file),
+        *(orders_file, items_file, refunds_file, cancellations_file),
+        *(spend_file, paid_file),
         *(people_file, merges_file),
         *(batches_file, audiences_file, truth_file),
     )

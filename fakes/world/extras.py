@@ -53,6 +53,12 @@ def clicked(message: Ints, link: Ints, by: Ints) -> Ints:
     return _CLICKED + (message * 2 + link) * 3 + by
 
 
+def is_by_machine(extra: Ints) -> Flags:
+    """Whether the piece of a click says that a machine made it."""
+    is_machine: Flags = (extra - _CLICKED) % 3 == MACHINE
+    return is_machine
+
+
 def pieces() -> pa.Array:
     """Every piece, at the place its code says."""
     flags = ("false", "true")

@@ -22,7 +22,7 @@ _COST_SHARE = 0.45
 _RESTATED_DAYS = 3
 _CAMPAIGNS = (
     ("meta", "1201", "Prospecting - Broad", 60.0),
-    ("meta", "1202", "Retargeting - 30d visitors", 25.0),
+    ("meta", "1202", "Retargeting - Clickers", 25.0),
     ("google", "2201", "Search - Brand", 30.0),
     ("google", "2202", "Shopping - All products", 55.0),
     ("tiktok", "3201", "Prospecting - Video", 35.0),

@@ -417,6 +417,44 @@ def test_a_day_of_ads_is_restated_and_each_campaign_has_every_day(world: World) 
     assert spend.shape[0] == world.counts["ad_spend_rows"]
 
 
+def test_days_in_a_paid_audience_follow_a_click_and_few_of_them_an_order(
+    world: World, warehouse: duckdb.DuckDBPyConnection
+) -> None:
+    days = warehouse.read_csv(str(world.folder / "paid_audience_days.csv"))
+    assert days.shape[0] == world.counts["paid_audience_days"] > 1000
+    days.create_view("days")
+    query = """
+        with clicks as (
+            select cio_id, id, email, to_timestamp(occurred)::timestamp::date as clicked_on
+            from events where metric = 'clicked' and machine is distinct from true
+        ),
+        clicked as (
+            select days.customer_id, days.email, days.active_on,
+                min(days.active_on - clicks.clicked_on) filter (
+                    where days.active_on > clicks.clicked_on
+                ) as days_after
+            from days
+            inner join clicks on days.customer_id = clicks.id
+            group by all
+        ),
+        bought as (
+            select distinct clicked.*
+            from clicked
+            inner join orders on clicked.customer_id = orders.customer_id
+            where is_cancelled = 'false'
+                and active_on - orders.ordered_at::timestamp::date between 1 and 3
+        )
+        select
+            (select count(*) from days where customer_id is null and email is null),
+            (select max(days_after) from clicked),
+            (select min(active_on)::varchar || '/' || max(active_on)::varchar from days),
+            (select count(*) from days) - (select count(distinct days) from days),
+            (select count(*) from bought) > 0,
+            (select count(*) from bought) < (select count(*) from clicked) * 0.05
+    """
+    assert warehouse.sql(query).fetchall() == [(0, 3, "2026-07-03/2026-08-31", 0, True, True)]
+
+
 def test_exports_tell_what_was_sent_and_which_path_a_split_chose(tmp_path: Path) -> None:
     world = generate(SMALL, tmp_path, more_feeds=frozenset({EXPORTS}))
     files = {
