@@ -1,4 +1,4 @@
-"""How a table of a model is replaced: whole or not at all."""
+"""How a table or view of a model is replaced: whole or not at all."""
 
 from __future__ import annotations
 
@@ -57,17 +57,21 @@ def read(project: Path) -> tuple[list[tuple[object, ...]], list[tuple[object, ..
 
 
 @pytest.mark.slow
-def test_a_table_is_replaced_whole_or_not_at_all(
+def test_a_table_or_view_is_replaced_whole_or_not_at_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, text in {"dbt_project.yml": PROJECT, "profiles.yml": PROFILE}.items():
         (tmp_path / name).write_text(text)
-    for name in ("macros", "models"):
-        (tmp_path / name).mkdir()
-    shutil.copy(ROOT / "macros" / "materializations" / "table.sql", tmp_path / "macros")
+    (tmp_path / "models").mkdir()
+    shutil.copytree(ROOT / "macros" / "materializations", tmp_path / "macros")
     (tmp_path / "models" / "numbers.yml").write_text(CONTRACT)
     monkeypatch.chdir(tmp_path)
 
+    assert run(tmp_path, "select 0 as number, 'none' as word", materialized="view") == ""
+    # a view too has what its contract says, or it stays the one that it was
+    assert "contract" in run(tmp_path, "select 0 as number", materialized="view")
+    assert "none.such" in run(tmp_path, "select * from none.such", materialized="view")
+    assert read(tmp_path) == ([(0, "none")], [("numbers", "VIEW")])
     assert run(tmp_path, "select 1 as number, 'one' as word", materialized="view") == ""
     assert read(tmp_path) == ([(1, "one")], [("numbers", "VIEW")])
     # columns as the contract has them, whatever order the model has them in
@@ -75,3 +79,5 @@ def test_a_table_is_replaced_whole_or_not_at_all(
     assert read(tmp_path) == ([(2, "two")], [("numbers", "BASE TABLE")])
     assert "NOT NULL" in run(tmp_path, "select null::integer as number, 'three' as word")
     assert read(tmp_path) == ([(2, "two")], [("numbers", "BASE TABLE")])
+    assert run(tmp_path, "select 4 as number, 'four' as word", materialized="view") == ""
+    assert read(tmp_path) == ([(4, "four")], [("numbers", "VIEW")])
