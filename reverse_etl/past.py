@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from reverse_etl.journal import run_folders
+from reverse_etl.lock import is_held
 from reverse_etl.record import has_table
 from reverse_etl.tables import DATASET
 
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     import duckdb
+
+    from reverse_etl.settings import Sync
+    from warehouse.home import Home
 
 _RUNS = """
 create or replace temp view landed_runs as
@@ -142,3 +147,29 @@ def _has_column(warehouse: duckdb.DuckDBPyConnection, name: str) -> bool:
         {"schema": DATASET, "name": name},
     ).fetchone()
     return row is not None and row[0] > 0
+
+
+def rows_under_way(home: Home, sync: Sync, counted: Mapping[str, str]) -> int:
+    """Rows of runs of other syncs to the same destination that were not counted as landed.
+
+    Args:
+        home: The home.
+        sync: The sync that asks.
+        counted: The newest run of each sync that was counted, as `Past` has it.
+
+    Returns:
+        Rows that they sent, or are about to.
+    """
+    newest = {folder.path.parent.name: folder for folder in run_folders(home)}
+    rows = 0
+    for name, folder in newest.items():
+        if name == sync.name or folder.path.name <= counted.get(name, ""):
+            continue
+        record = folder.read_record()
+        if record is None or record.destination != sync.destination:
+            continue
+        if record.finished_at is not None:
+            rows += record.accepted + record.unknown
+        elif is_held(home, name) and not record.stopped_guards:
+            rows += record.planned
+    return rows

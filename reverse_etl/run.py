@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import duckdb
 
@@ -20,8 +20,10 @@ from reverse_etl.guards import Company, Finding, check_force, evaluate, held_bac
 from reverse_etl.halting import halting
 from reverse_etl.http import Http
 from reverse_etl.journal import Journal, RunFolder, RunRecord, new_run, run_folders
-from reverse_etl.lock import hold, is_held, turn
+from reverse_etl.landing import Landing
+from reverse_etl.lock import hold, turn
 from reverse_etl.outcomes import Balance, resolve
+from reverse_etl.past import rows_under_way
 from reverse_etl.plan import Asked, SyncPlan, Target, plan_sync
 from reverse_etl.record import is_balanced, land_journals
 from reverse_etl.replacement import Replacement
@@ -32,7 +34,7 @@ from warehouse.connection import publish_if_free
 from warehouse.errors import CioError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from warehouse.home import Home
@@ -184,9 +186,10 @@ def run_syncs(room: Room, asked: Asked | None = None) -> list[SyncRun]:
     # where nothing can be published, each sync says so
     with turn(room.home), suppress(CioError):
         publish_if_free(room.home)
+    together = _Together(room, asked, activating, Landing(room.home))
     with halting(len(syncs)) as halts, ThreadPoolExecutor(_AT_ONCE) as pool:
         futures = [
-            pool.submit(_run_safely, room, asked, activating, *three)
+            pool.submit(_run_safely, together, *three)
             for three in zip(syncs, targets, halts, strict=True)
         ]
         runs = [future.result() for future in futures]
@@ -210,14 +213,17 @@ def _land_idle(room: Room, runs: Sequence[SyncRun]) -> list[SyncRun]:
     return list(runs)
 
 
-def _run_safely(  # noqa: PLR0913, PLR0917 - what a run is made of
-    room: Room,
-    asked: Asked,
-    activating: tuple[str, ...],
-    sync: Sync,
-    target: Target,
-    halt: threading.Event,
-) -> SyncRun:
+class _Together(NamedTuple):
+    """What the syncs of one command share."""
+
+    room: Room
+    asked: Asked
+    activating: tuple[str, ...]
+    landing: Landing
+
+
+def _run_safely(together: _Together, sync: Sync, target: Target, halt: threading.Event) -> SyncRun:
+    room = together.room
     if target.inactive is not None:
         return SyncRun(sync.name, "inactive")
     if halt.is_set():
@@ -225,9 +231,9 @@ def _run_safely(  # noqa: PLR0913, PLR0917 - what a run is made of
     try:
         with hold(room.home, sync.name, now=room.clock.now()):
             _sweep(room.home, sync.name)
-            land_journals(room.home, held=[sync.name])
+            together.landing.land(sync.name)
             folder = new_run(room.home, sync.name, now=room.clock.now())
-            return _Run(room, asked, activating, sync, target, folder, halt).run()
+            return _Run(together, sync, target, folder, halt).run()
     except CioError as error:
         return SyncRun(sync.name, "failed", error=error)
 
@@ -239,36 +245,22 @@ def _sweep(home: Home, sync: str) -> None:
             shutil.rmtree(folder.path)
 
 
-def _under_way(home: Home, sync: Sync, counted: Mapping[str, str]) -> int:
-    """Rows of runs of other syncs to the same destination that were not counted as landed."""
-    newest = {folder.path.parent.name: folder for folder in run_folders(home)}
-    rows = 0
-    for name, folder in newest.items():
-        if name == sync.name or folder.path.name <= counted.get(name, ""):
-            continue
-        record = folder.read_record()
-        if record is None or record.destination != sync.destination:
-            continue
-        if record.finished_at is not None:
-            rows += record.accepted + record.unknown
-        elif is_held(home, name) and not record.stopped_guards:
-            rows += record.planned
-    return rows
-
-
 @dataclass(frozen=True)
 class _Run:
-    room: Room
-    asked: Asked
-    activating: tuple[str, ...]
+    together: _Together
     sync: Sync
     target: Target
     folder: RunFolder
     halt: threading.Event
 
+    @property
+    def room(self) -> Room:
+        return self.together.room
+
     def run(self) -> SyncRun:
         now = self.room.clock.now()
-        plan = plan_sync(self.room.home, self.sync, self.target, self.folder, self.asked, now=now)
+        asked = self.together.asked
+        plan = plan_sync(self.room.home, self.sync, self.target, self.folder, asked, now=now)
         with _BEGINNING:
             findings = self._evaluate(plan, now)
             record = self._record(plan, findings)
@@ -289,7 +281,7 @@ class _Run:
         )
         self.folder.write_record(record)
         if plan.changes:
-            land_journals(self.room.home, held=[self.sync.name])
+            self.together.landing.land(self.sync.name)
         return SyncRun(
             self.sync.name,
             _state(delivered, findings, problem),
@@ -304,10 +296,10 @@ class _Run:
         )
 
     def _evaluate(self, plan: SyncPlan, now: datetime) -> list[Finding]:
-        company = Company(self.activating, _under_way(self.room.home, self.sync, plan.past.counted))
-        return evaluate(
-            self.sync, plan, self.target, now=now, force=self.asked.force, company=company
-        )
+        under_way = rows_under_way(self.room.home, self.sync, plan.past.counted)
+        company = Company(self.together.activating, under_way)
+        force = self.together.asked.force
+        return evaluate(self.sync, plan, self.target, now=now, force=force, company=company)
 
     def _record(self, plan: SyncPlan, findings: Sequence[Finding]) -> RunRecord:
         return RunRecord(
