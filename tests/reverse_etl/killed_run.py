@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reverse_etl import record, run
+from reverse_etl import landing, record, run
 from reverse_etl.journal import Journal, RunFolder
 from reverse_etl.run import Room, run_syncs
 from warehouse.home import Home
@@ -48,7 +48,7 @@ def main(point: str, nth: int, home: Path, manifest: Path) -> None:
         "after an outcome": (Journal, "settle", True),
         "after delivery": (run, "resolve", False),
         "during landing": (record, "_run_row", False),
-        "after landing": (run, "land_journals", True),
+        "after landing": (landing, "land_journals", True),
     }
     if point in targets:
         owner, name, after = targets[point]
