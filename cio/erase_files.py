@@ -13,6 +13,7 @@ import orjson
 from cio.erase_rows import tombstone
 from loaders.receiver.archive import archive_folder
 from loaders.receiver.spool import finish_leftovers, finished_files, spool_folder
+from reverse_etl.state import forget_state
 from warehouse.erased import NAMING
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def erase_journals(home: Home, person: Person) -> int:
     Returns:
         How many planned rows were about them.
     """
+    forget_state(home)
     found = 0
     for plan in sorted(home.journals.glob("*/[0-9]*/plan.parquet")):
         found += _rewrite_plan(plan, person)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reverse_etl.settings import Sync
+    from reverse_etl.state import State
     from warehouse.connection import Published
 
 CONTRACT = ("record_key", "person_id", "occurred_at", "label", "payload", "fingerprint")
@@ -240,7 +241,7 @@ class How(NamedTuple):
 
 
 def compare(
-    published: Published, sync: Sync, how: How, *, state: Path, plan: Path
+    published: Published, sync: Sync, how: How, *, state: State, plan: Path
 ) -> dict[str, int]:
     """Write a sync's plan, removals first.
 
@@ -248,7 +249,7 @@ def compare(
         published: The published build.
         sync: The sync.
         how: How to plan.
-        state: What the destination has, a parquet file of `write_state`.
+        state: What the destination has.
         plan: The parquet file to write: row, operation, record_key, person_id, identifier, label,
             occurred_at, payload, fingerprint, is_exempt (a removal that no guard holds back).
 
@@ -267,8 +268,7 @@ def compare(
     # a member is in up to and with the instant at which the window ends
     has_expiry = "expires_at" in found
     is_expired = "coalesce(wanted.expires_at < $now, false)" if has_expiry else "false"
-    literal = str(state).replace("'", "''")
-    connection.execute(f"create temp view state as select * from read_parquet('{literal}')")  # noqa: S608 - our own file
+    connection.execute(f"create temp view state as select * from {state.relation}")  # noqa: S608 - our own files
     build = published.build
     at = how.now or build.as_of or build.started_at
     exclude(published, sync, at=at, opted_out=how.opted_out)

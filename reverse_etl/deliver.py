@@ -21,7 +21,7 @@ from warehouse.errors import CioError
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from reverse_etl.clock import Clock
@@ -137,16 +137,16 @@ class _Delivery:
         return Delivered(counts, self.problem, is_interrupted)
 
     def _send_all(self, pool: ThreadPoolExecutor) -> None:
-        phase = ""
-        for change, is_exempt in read_plan(self.folder.plan):
-            if self.way.halt.is_set():
-                break
-            kind = "remove" if change.operation == "remove" else "send"
-            if kind != phase:
+        was_removing = False
+        for changes, exempt in read_plan(self.folder.plan):
+            is_removing = changes[0].operation == "remove"
+            if was_removing and not is_removing:
                 # what is removed must be gone before it, or its successor, is added
                 self._drain(pool)
-                phase = kind
-            self._take(pool, change, is_exempt=is_exempt)
+            was_removing = is_removing
+            self._take(pool, self._kept(changes, exempt) if self.way.findings else changes)
+            if self.way.halt.is_set():
+                break
         self._drain(pool)
         if self.way.replacement is not None and not self.way.halt.is_set():
             try:
@@ -154,31 +154,42 @@ class _Delivery:
             except CioError as error:
                 self.problem = error
 
-    def _take(self, pool: ThreadPoolExecutor, change: Change, *, is_exempt: bool) -> None:
-        way, channel = self.way, self.way.channel
-        if way.findings:
-            reason = held_back(way.findings, change.operation, is_exempt=is_exempt)
-            if reason is not None:
-                self._note(Exceptional(change.row, "skipped", reason))
-                return
-        replacement = way.replacement
-        if replacement is not None:
-            replacement.plan(change)
-        reason = None
-        try:
-            record = channel.encode(change)
+    def _take(self, pool: ThreadPoolExecutor, changes: Iterable[Change]) -> None:
+        """Pack changes, and send what is full; a halt ends it between two requests."""
+        # this is done for every row that is sent: what need not be looked up again is not
+        replacement, halt = self.way.replacement, self.way.halt
+        encode, route, add = self.way.channel.encode, self.way.channel.route, self.packer.add
+        for change in changes:
+            if replacement is not None:
+                replacement.plan(change)
+            try:
+                record = encode(change)
+            except Refused as refused:
+                self._refuse(change, str(refused))
+                continue
             if len(record) > self.longest:
                 reason = f"a record of {len(record)} bytes, more than the destination takes"
-        except Refused as refused:
-            reason = str(refused)
-        if reason is not None:
-            self._note(Exceptional(change.row, "rejected", reason))
-            if replacement is not None:
-                replacement.end(change)
-            return
-        full = self.packer.add(channel.route(change), change, record)
-        if full is not None:
-            self._submit(pool, full)
+                self._refuse(change, reason)
+                continue
+            full = add(route(change), change, record)
+            if full is not None:
+                self._submit(pool, full)
+                if halt.is_set():
+                    return
+
+    def _kept(self, changes: Sequence[Change], exempt: Sequence[bool]) -> Iterator[Change]:
+        """The changes that no guard holds back."""
+        for change, is_exempt in zip(changes, exempt, strict=True):
+            reason = held_back(self.way.findings, change.operation, is_exempt=is_exempt)
+            if reason is None:
+                yield change
+            else:
+                self._note(Exceptional(change.row, "skipped", reason))
+
+    def _refuse(self, change: Change, reason: str) -> None:
+        self._note(Exceptional(change.row, "rejected", reason))
+        if self.way.replacement is not None:
+            self.way.replacement.end(change)
 
     def _note(self, exceptional: Exceptional) -> None:
         self.notes.append(exceptional)
@@ -215,14 +226,14 @@ class _Delivery:
                 self.way.halt.set()
 
 
-def read_plan(path: Path) -> Iterator[tuple[Change, bool]]:
+def read_plan(path: Path) -> Iterator[tuple[list[Change], list[bool]]]:
     """The changes of a plan in order, and whether each is exempt from guards.
 
     Args:
         path: The plan.
 
     Yields:
-        Changes; a batch of rows at a time is in memory.
+        Some changes, all removals or none; the others are not in memory.
     """
     file = pq.ParquetFile(path)
     for batch in file.iter_batches(batch_size=_READ_ROWS):
@@ -238,6 +249,12 @@ def read_plan(path: Path) -> Iterator[tuple[Change, bool]]:
             batch.column("payload"),
             batch.column("fingerprint"),
         ]
-        exempt = batch.column("is_exempt").to_pylist()
         rows = zip(*(column.to_pylist() for column in columns), strict=True)
-        yield from zip(map(Change._make, rows), exempt, strict=True)
+        changes = list(map(Change._make, rows))
+        exempt = batch.column("is_exempt").to_pylist()
+        # a plan removes first
+        removals = sum(change.operation == "remove" for change in changes)
+        if removals:
+            yield changes[:removals], exempt[:removals]
+        if removals < len(changes):
+            yield changes[removals:], exempt[removals:]

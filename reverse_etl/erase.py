@@ -17,7 +17,7 @@ from reverse_etl.outcomes import resolve
 from reverse_etl.plan import scope_of
 from reverse_etl.record import land_journals
 from reverse_etl.settings import read_syncs
-from reverse_etl.state import write_state
+from reverse_etl.state import remove_state, write_state
 from reverse_etl.stop_list import StopList, stop_list_path
 from reverse_etl.targets import find_target
 from warehouse.connection import open_warehouse
@@ -38,7 +38,7 @@ copy (
         row_number() over (order by record_key, identifier, label) - 1 as row,
         'remove' as operation, record_key, person_id, identifier, label, occurred_at,
         null::varchar as payload, held_fingerprint as fingerprint, true as is_exempt
-    from read_parquet($state)
+    from {state}
     where (is_held or last_outcome = 'unknown')
         and (list_contains($people, person_id) or list_contains($names, lower(trim(identifier)))
             or list_contains($names, lower(regexp_replace(identifier, '^[a-z_]+:', ''))))
@@ -163,24 +163,25 @@ def _plan(  # noqa: PLR0913, PLR0917 - what a plan is made of
     people: Sequence[str],
     names: Sequence[str],
 ) -> int:
-    state = folder.path / "state.parquet"
     scope = scope_of(target.fingerprint(sync))
     try:
         with (
             turn(room.home),
             open_warehouse(room.home, purpose="read the receipts of syncs") as warehouse,
         ):
-            write_state(warehouse, state, sync=sync.name, mode=sync.mode, scope=scope)
+            state = write_state(
+                warehouse, room.home, folder.path, sync=sync.name, mode=sync.mode, scope=scope
+            )
         with duckdb.connect() as connection:
             connection.execute(
-                _HELD.format(plan=str(folder.plan).replace("'", "''")),
-                {"state": str(state), "people": list(people), "names": list(names)},
+                _HELD.format(state=state.relation, plan=str(folder.plan).replace("'", "''")),
+                {"people": list(people), "names": list(names)},
             )
             row = connection.execute(
                 "select count(*) from read_parquet($plan)", {"plan": str(folder.plan)}
             ).fetchone()
     finally:
-        state.unlink(missing_ok=True)
+        remove_state(folder.path)
     return int(row[0]) if row else 0
 
 

@@ -253,6 +253,9 @@ class Journal:
 
 def ranges(rows: Sequence[int]) -> list[list[int]]:
     """Rows as ranges, both ends included: `[1, 2, 3, 7]` is `[[1, 3], [7, 7]]`."""
+    # most requests carry rows that follow each other
+    if rows and list(rows) == list(range(rows[0], rows[-1] + 1)):
+        return [[rows[0], rows[-1]]]
     found: list[list[int]] = []
     for row in rows:
         if found and found[-1][1] == row - 1:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pyarrow.parquet as pq
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -31,66 +33,80 @@ from read_json(
     maximum_object_size = 268435456
 )
 """
-_RESOLVED = """
-create temp table resolved as
+# A journal tells of rows in ranges, and hardly ever of one row alone, so it is read in stretches:
+# rows next to each other of which every line says the same. A million in batches of 2,000 are 500.
+_STRETCHES = """
+create temp table stretches as
 with spans as (
     select kind, attempt, outcome, reason, written_at, unnest(rows) as span
     from lines
     where kind in ('intent', 'outcome')
 ),
 
-spread as (
-    select
-        kind, attempt, outcome, reason, written_at,
-        unnest(generate_series(span[1], span[2])) as row
-    from spans
-),
-
-unheard as (
-    select spread.row, 'unknown' as outcome, $unheard as reason, spread.written_at
-    from spread
-    where spread.kind = 'intent'
-        and spread.attempt not in (
-            select attempt from lines where kind = 'outcome' and attempt is not null
-        )
-),
-
 exceptional as (
     select unnest(exceptions, recursive := true), written_at from lines where kind = 'outcome'
 ),
 
-named as (
-    select row, outcome, reason, written_at from spread where kind = 'outcome'
+told as (
+    select kind, attempt, outcome, reason, written_at, span[1] as first, span[2] as last from spans
     union all
-    select row, outcome, reason, written_at from exceptional
-    union all
-    select row, outcome, reason, written_at from unheard
+    select 'outcome', null, outcome, reason, written_at, row, row from exceptional
 ),
 
-ranked as (
+named as (
+    select kind, outcome, reason, written_at, first, last from told
+    union all
+    -- an attempt that nobody heard of
+    select 'outcome', 'unknown', $unheard, written_at, first, last
+    from told
+    where kind = 'intent'
+        and attempt not in (
+            select attempt from lines where kind = 'outcome' and attempt is not null
+        )
+),
+
+edges as (
+    select first as edge from named
+    union
+    select last + 1 from named
+    union
+    select unnest([0, $planned])
+),
+
+numbered as (
     select
-        *,
-        case outcome when 'accepted' then 0 when 'rejected' then 1 when 'unknown' then 2 else 3 end
-            as rank
+        edge as first,
+        lead(edge) over (order by edge) - 1 as last,
+        row_number() over (order by edge) as number
+    from edges
+),
+
+parts as (
+    select
+        named.kind,
+        named.outcome,
+        named.reason,
+        named.written_at,
+        case named.outcome
+            when 'accepted' then 0 when 'rejected' then 1 when 'unknown' then 2 else 3
+        end as rank,
+        unnest(generate_series(opening.number, closing.number - 1)) as number
     from named
+    inner join numbered as opening on named.first = opening.first
+    inner join numbered as closing on named.last + 1 = closing.first
 ),
 
 heard as (
     select
-        row,
+        number,
         -- as one value: alone, a reason that is null would be passed over
-        arg_min(struct_pack(outcome, reason), rank) as best,
-        max(written_at) as finished_at,
-        bool_or(outcome = 'accepted') and bool_or(outcome = 'rejected') as is_contradicted
-    from ranked
-    group by row
-),
-
-attempted as (
-    select row, count(*) as attempts, max(written_at) as sent_at
-    from spread
-    where kind = 'intent'
-    group by row
+        arg_min(struct_pack(outcome, reason), rank) filter (where kind = 'outcome') as best,
+        max(written_at) filter (where kind = 'outcome') as finished_at,
+        bool_or(outcome = 'accepted') and bool_or(outcome = 'rejected') as is_contradicted,
+        count(*) filter (where kind = 'intent') as attempts,
+        max(written_at) filter (where kind = 'intent') as sent_at
+    from parts
+    group by number
 ),
 
 remainder as (
@@ -100,18 +116,39 @@ remainder as (
 )
 
 select
-    plan.row,
+    numbered.number,
+    numbered.first,
+    numbered.last,
     coalesce(heard.best.outcome, 'skipped') as outcome,
-    case when heard.row is null then remainder.reason else heard.best.reason end as reason,
-    coalesce(attempted.attempts, 0) as attempts,
-    attempted.sent_at,
+    case when heard.best is null then remainder.reason else heard.best.reason end as reason,
+    coalesce(heard.attempts, 0) as attempts,
+    heard.sent_at,
     coalesce(heard.finished_at, remainder.written_at) as finished_at,
-    heard.row is not null as is_named,
+    heard.best is not null as is_named,
     coalesce(heard.is_contradicted, false) as is_contradicted
-from plan
-left join heard on plan.row = heard.row
-left join attempted on plan.row = attempted.row
+from numbered
+left join heard on numbered.number = heard.number
 cross join remainder
+where numbered.last is not null
+"""
+_RESOLVED = """
+create temp view resolved as
+with rows as (
+    select number, unnest(generate_series(first, last)) as row
+    from stretches
+    where first < (select count(*) from plan)
+)
+
+select
+    rows.row,
+    stretches.outcome,
+    stretches.reason,
+    stretches.attempts,
+    stretches.sent_at,
+    stretches.finished_at,
+    stretches.is_named
+from rows
+inner join stretches on rows.number = stretches.number
 """
 
 
@@ -158,51 +195,55 @@ def resolve(connection: duckdb.DuckDBPyConnection, folder: RunFolder) -> Balance
     Returns:
         How the run balances.
     """
-    for table in ("lines", "resolved"):
-        connection.execute(f"drop table if exists temp.{table}")
+    connection.execute("drop view if exists temp.resolved")
     connection.execute("drop view if exists temp.plan")
+    for table in ("lines", "stretches"):
+        connection.execute(f"drop table if exists temp.{table}")
     _drop_torn_line(folder)
     literal = str(folder.plan).replace("'", "''")
     connection.execute(f"create temp view plan as select * from read_parquet('{literal}')")  # noqa: S608 - our own file
     folder.outcomes.touch()
     connection.execute(_LINES, {"path": str(folder.outcomes)})
-    connection.execute(
-        _RESOLVED, {"unheard": "the run ended before the reply", "interrupted": INTERRUPTED}
-    )
-    return _balance(connection)
+    planned = pq.ParquetFile(folder.plan).metadata.num_rows
+    words = {"unheard": "the run ended before the reply", "interrupted": INTERRUPTED}
+    connection.execute(_STRETCHES, words | {"planned": planned})
+    connection.execute(_RESOLVED)
+    return _balance(connection, planned)
 
 
-def _balance(connection: duckdb.DuckDBPyConnection) -> Balance:
+def _balance(connection: duckdb.DuckDBPyConnection, planned: int) -> Balance:
     row = connection.execute(
         """
-        with spans as (
-            select unnest(rows) as span from lines where kind in ('intent', 'outcome')
+        with counted as (
+            select *, last - first + 1 as rows from stretches where last < $planned
         ),
 
-        highest as (
-            select greatest(
-                coalesce((select max(span[2]) from spans), -1),
-                coalesce((select max(list_max(list_transform(exceptions, lambda e: e.row)))
-                    from lines), -1)
-            ) as row
+        sums as (
+            select
+                coalesce(sum(rows) filter (where outcome = 'accepted'), 0) as accepted,
+                coalesce(sum(rows) filter (where outcome = 'rejected'), 0) as rejected,
+                coalesce(sum(rows) filter (where outcome = 'skipped'), 0) as skipped,
+                coalesce(sum(rows) filter (where outcome = 'unknown'), 0) as unknown,
+                coalesce(sum(rows) filter (where not is_named), 0) as unnamed,
+                coalesce(sum(rows) filter (where is_contradicted), 0) as contradicted
+            from counted
         )
 
         select
-            count(*),
-            count(*) filter (where outcome = 'accepted'),
-            count(*) filter (where outcome = 'rejected'),
-            count(*) filter (where outcome = 'skipped'),
-            count(*) filter (where outcome = 'unknown'),
-            count(*) filter (where not is_named)
-                * (select (count(*) = 0)::int from lines where kind = 'rest'),
-            greatest((select row from highest) - coalesce(max(row), -1), 0),
-            count(*) filter (where is_contradicted),
-            greatest(max(finished_at), (select max(written_at) from lines))
-        from resolved
-        """
+            accepted::bigint,
+            rejected::bigint,
+            skipped::bigint,
+            unknown::bigint,
+            (unnamed * (select (count(*) = 0)::int from lines where kind = 'rest'))::bigint,
+            (select greatest(coalesce(max(last), -1) - $planned + 1, 0) from stretches),
+            contradicted::bigint,
+            (select max(written_at) from lines)
+        from sums
+        """,
+        {"planned": planned},
     ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate without groups has one row
-    return Balance(*row)
+    return Balance(planned, *row)
 
 
 def _drop_torn_line(folder: RunFolder) -> None:

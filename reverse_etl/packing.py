@@ -24,6 +24,7 @@ class Batch:
         is_part: It is a part of a batch that was too large, or taken in part.
         wait_seconds: How long it waits before it is sent.
         judged_at: How much of the stop list its records were held against.
+        content: The bytes of its records as it was packed.
     """
 
     route: str
@@ -34,6 +35,7 @@ class Batch:
     is_part: bool = False
     wait_seconds: float = 0.0
     judged_at: int = 0
+    content: int = 0
 
     def pick(self, positions: list[int], *, wait_seconds: float = 0.0) -> Batch:
         """The batch of some of its records, to wait first if asked."""
@@ -73,7 +75,6 @@ class Packer:
         self._frame = limits.measure(0, 0)
         self._gap = len(limits.separator)
         self._open: dict[str, Batch] = {}
-        self._content: dict[str, int] = {}
 
     def shrink(self, records: int) -> None:
         """Make batches smaller from here on: the destination said one of `records` is too large."""
@@ -90,16 +91,15 @@ class Packer:
         batch = self._open.get(route)
         if batch is None:
             batch = self._open[route] = Batch(route)
-            self._content[route] = 0
         count = len(batch.rows)
-        content = self._content[route] + len(record)
+        content = batch.content + len(record)
         most = self._fewer if change.operation == "remove" else self._most
         full = None
         if count and (count >= most or self._frame + content + count * self._gap > self._size):
             full = batch
             batch = self._open[route] = Batch(route)
             content = len(record)
-        self._content[route] = content
+        batch.content = content
         batch.rows.append(change.row)
         batch.records.append(record)
         batch.changes.append(change)
@@ -111,4 +111,3 @@ class Packer:
             if batch.rows:
                 yield batch
         self._open = {}
-        self._content = {}

@@ -17,7 +17,7 @@ from reverse_etl.labels import count_labels
 from reverse_etl.lock import turn
 from reverse_etl.past import Past, read_past
 from reverse_etl.replacement import chosen_lists
-from reverse_etl.state import write_state
+from reverse_etl.state import remove_state, write_state
 from warehouse.connection import open_warehouse, read_published
 from warehouse.definitions import LOCK, read_lock
 from warehouse.errors import UsageError
@@ -248,7 +248,6 @@ def plan_sync(  # noqa: PLR0913 - what a plan is made of
         CioError: Nothing is published, or the outbound model is not as the sync needs it.
         UsageError: The newest build is for another target.
     """
-    state = folder.path / "state.parquet"
     scope = scope_of(target.fingerprint(sync))
     try:
         with read_published(home, is_newest=False) as published:
@@ -265,7 +264,9 @@ def plan_sync(  # noqa: PLR0913 - what a plan is made of
                     scope=scope,
                     now=now,
                 )
-                write_state(warehouse, state, sync=sync.name, mode=sync.mode, scope=scope)
+                state = write_state(
+                    warehouse, home, folder.path, sync=sync.name, mode=sync.mode, scope=scope
+                )
             how = _how(sync, target, published.build, asked, now)
             canary = _canary(sync, past, asked)
             how = how._replace(
@@ -281,7 +282,7 @@ def plan_sync(  # noqa: PLR0913 - what a plan is made of
             build = published.build
             built = carried_definitions(published, sync)
     finally:
-        state.unlink(missing_ok=True)
+        remove_state(folder.path)
     return SyncPlan(
         name=sync.name,
         destination=sync.destination,
@@ -360,6 +361,8 @@ def _check_target(build: Build, expected: str | None) -> None:
 def _bound(published: Published, spill: Path) -> None:
     """Keep the plan in bounds: past its memory it spills beside the plan, not where it runs."""
     published.connection.execute("set memory_limit = '2GB'")
+    # several syncs run at once, and two threads took 1.6 times what one takes of the processor
+    published.connection.execute("set threads = 1")
     published.connection.execute("set temp_directory = $path", {"path": str(spill / "spill")})
 
 

@@ -185,18 +185,18 @@ def _read_one(room: Room, sync: Sync, target: Target) -> ReadBack:
 def _sent(room: Room, sync: Sync, target: Target) -> dict[str, int]:
     """Members by label, as the receipts have them."""
     with tempfile.TemporaryDirectory(dir=room.home.journals, prefix=".sizes-") as folder:
-        state = Path(folder) / "state.parquet"
         scope = scope_of(target.fingerprint(sync))
         with (
             turn(room.home),
             open_warehouse(room.home, purpose="read the receipts of syncs") as warehouse,
         ):
-            write_state(warehouse, state, sync=sync.name, mode=sync.mode, scope=scope)
+            state = write_state(
+                warehouse, room.home, Path(folder), sync=sync.name, mode=sync.mode, scope=scope
+            )
         with duckdb.connect() as connection:
             rows = connection.execute(
                 # two people may stand for one entry there
-                "select label, count(distinct identifier) filter (where is_held) "
-                "from read_parquet($state) group by label order by label",
-                {"state": str(state)},
+                "select label, count(distinct identifier) filter (where is_held) "  # noqa: S608 - our own files
+                f"from {state.relation} group by label order by label"
             ).fetchall()
     return dict(rows)

@@ -96,14 +96,21 @@ def _land(home: Home, folders: list[RunFolder], done: Collection[str]) -> list[s
 def _forget_payloads(folder: RunFolder) -> None:
     """Keep of a plan what receipts are made of: a payload is of no use once its run is over."""
     slim = folder.path / ".plan.parquet"
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
+    with _connect() as connection:
         connection.execute(
             "copy (select * replace (null::varchar as payload) from read_parquet($plan)) "
-            "to $slim (format parquet, compression zstd)",
+            "to $slim (format parquet, compression zstd, compression_level 1, "
+            "dictionary_size_limit 1000)",
             {"plan": str(folder.plan), "slim": str(slim)},
         )
     slim.replace(folder.plan)
+
+
+def _connect() -> duckdb.DuckDBPyConnection:
+    """A connection of one thread, as a plan's: what it does is mostly to read and write files."""
+    connection = duckdb.connect(config={"threads": 1})
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
 
 
 def _landed(warehouse: duckdb.DuckDBPyConnection) -> set[str]:
@@ -131,8 +138,7 @@ def _batches(
 ) -> Iterator[tuple[str, pa.Table | pa.RecordBatch]]:
     """Receipts before the run: a run that is there has all of its receipts."""
     for folder, record in waiting:
-        with tempfile.TemporaryDirectory(dir=folder.path) as spill, duckdb.connect() as connection:
-            connection.execute("set TimeZone = 'UTC'")
+        with tempfile.TemporaryDirectory(dir=folder.path) as spill, _connect() as connection:
             connection.execute("set temp_directory = $path", {"path": spill})
             balance = resolve(connection, folder)
             finished_at = record.finished_at or balance.finished_at or record.started_at

@@ -16,6 +16,7 @@ import duckdb
 from reverse_etl.clock import Clock
 from reverse_etl.deliver import Delivered, Way, deliver
 from reverse_etl.estimate import estimate
+from reverse_etl.garbage import searched_rarely
 from reverse_etl.guards import Company, Finding, check_force, evaluate, held_back
 from reverse_etl.halting import halting
 from reverse_etl.http import Http
@@ -187,7 +188,11 @@ def run_syncs(room: Room, asked: Asked | None = None) -> list[SyncRun]:
     with turn(room.home), suppress(CioError):
         publish_if_free(room.home)
     together = _Together(room, asked, activating, Landing(room.home))
-    with halting(len(syncs)) as halts, ThreadPoolExecutor(_AT_ONCE) as pool:
+    with (
+        halting(len(syncs)) as halts,
+        searched_rarely(),
+        ThreadPoolExecutor(_AT_ONCE) as pool,
+    ):
         futures = [
             pool.submit(_run_safely, together, *three)
             for three in zip(syncs, targets, halts, strict=True)

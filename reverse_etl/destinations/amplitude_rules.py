@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.contract import Refused
-from reverse_etl.destinations.payloads import read_payload
+from reverse_etl.destinations.payloads import as_it_is, read_payload
 
 if TYPE_CHECKING:
+    import orjson
+
     from reverse_etl.contract import Change
 
 MAX_TEXT = 1_024
@@ -55,7 +57,7 @@ def check_person(change: Change) -> None:
         raise Refused(message)
 
 
-def read_properties(change: Change) -> dict[str, Any]:
+def read_properties(change: Change) -> dict[str, Any] | orjson.Fragment:
     """The properties of an event; texts are cut where Amplitude's limit is.
 
     Customer.io's own integration cuts them there too.
@@ -63,7 +65,9 @@ def read_properties(change: Change) -> dict[str, Any]:
     Raises:
         Refused: They are not a JSON object.
     """
-    return cut(read_payload(change))
+    payload = read_payload(change)
+    # in a short payload there is nothing to cut
+    return as_it_is(change) if len(change.payload or "") <= MAX_TEXT else cut(payload)
 
 
 def cut(properties: dict[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from reverse_etl.destinations.mixpanel_profiles import (
 from reverse_etl.destinations.mixpanel_replies import read_reply
 from reverse_etl.destinations.mixpanel_rules import FUTURE_MS, check_event, read_properties
 from reverse_etl.destinations.mixpanel_settings import MixpanelSettings
+from reverse_etl.destinations.payloads import with_own
 from reverse_etl.destinations.posted import Posted
 from reverse_etl.destinations.replies import failed
 
@@ -54,15 +55,14 @@ class MembershipOptions:
 
 def _write_event(latest_ms: int, change: Change) -> bytes:
     check_event(change, latest_ms=latest_ms)
-    properties = read_properties(change)
-    # the event's own fields win over a payload that uses their names
-    properties |= {
+    own = {
         "time": change.occurred_ms,
         "distinct_id": change.identifier,
         "$insert_id": change.record_key,
         "ip": "0",
     }
-    return orjson.dumps({"event": change.label, "properties": properties})
+    properties = with_own(change, read_properties(change), own)
+    return b'{"event":%b,"properties":%b}' % (orjson.dumps(change.label), properties)
 
 
 def _open_events(settings: MixpanelSettings, _options: NoOptions, http: Http) -> Posted:

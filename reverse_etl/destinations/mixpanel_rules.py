@@ -9,7 +9,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.contract import Refused
-from reverse_etl.destinations.payloads import check_label, read_payload, read_values
+from reverse_etl.destinations.payloads import (
+    check_label,
+    is_nested,
+    read_payload,
+    read_values,
+)
 
 if TYPE_CHECKING:
     from reverse_etl.contract import Change
@@ -83,7 +88,7 @@ def read_profile(change: Change) -> dict[str, Any]:
     """
     _check_profile(change)
     payload = read_values(change)
-    _check_properties(payload)
+    _check_properties(change, payload)
     return payload
 
 
@@ -94,15 +99,15 @@ def read_properties(change: Change) -> dict[str, Any]:
         Refused: They are not a JSON object, are too many, or nested too deeply.
     """
     payload = read_payload(change)
-    _check_properties(payload)
+    _check_properties(change, payload)
     return payload
 
 
-def _check_properties(properties: dict[str, Any]) -> None:
+def _check_properties(change: Change, properties: dict[str, Any]) -> None:
     if len(properties) + OWN_PROPERTIES > MAX_PROPERTIES:
         message = "255 properties or more"
         raise Refused(message)
-    for value in properties.values():
+    for value in properties.values() if is_nested(change) else ():
         if type(value) in _NESTED and not _is_small(value, depth=1):
             message = "a property nested deeper than 3, or with 255 elements or more"
             raise Refused(message)

@@ -32,6 +32,36 @@ def read_payload(change: Change) -> dict[str, Any]:
     return payload
 
 
+def with_own(change: Change, payload: dict[str, Any], own: dict[str, Any]) -> bytes:
+    """The properties of an event with fields of its own, as JSON; the own ones win.
+
+    A payload that has none of their names goes out as the text that it is, unread: writing it anew
+    took four times as long as putting one text behind the other.
+
+    Args:
+        change: The row.
+        payload: What `read_payload` read of it.
+        own: The event's own fields.
+    """
+    if not own.keys().isdisjoint(payload):
+        return orjson.dumps(payload | own)
+    if not payload:
+        return orjson.dumps(own)
+    text = (change.payload or "").rstrip().encode()
+    return text[:-1] + b"," + orjson.dumps(own)[1:]
+
+
+def as_it_is(change: Change) -> orjson.Fragment:
+    """A payload that was read and found in order, to go out as the text that it is."""
+    return orjson.Fragment(change.payload or "{}")
+
+
+def is_nested(change: Change) -> bool:
+    """Whether a payload may have an object or a list in it; a look at the text, not a reading."""
+    payload = change.payload or ""
+    return "[" in payload or payload.find("{", 1) > 0
+
+
 def read_values(change: Change, *, one: str = "property") -> dict[str, Any]:
     """The properties that have a value: a null would overwrite what is there with nothing.
 

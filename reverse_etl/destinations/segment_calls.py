@@ -18,6 +18,7 @@ import orjson
 from reverse_etl.clock import milliseconds
 from reverse_etl.contract import Refused
 from reverse_etl.destinations.payloads import (
+    as_it_is,
     iso_instant,
     read_instant,
     read_payload,
@@ -34,7 +35,8 @@ MAX_BATCH_BYTES = 500_000
 MAX_CALLS = 2_500
 MAX_MESSAGE_ID = 100
 _NOT_WORD = re.compile(r"\W+")
-_CONTEXT = {"library": {"name": "customerio-warehouse", "version": version("customerio-warehouse")}}
+_LIBRARY = {"name": "customerio-warehouse", "version": version("customerio-warehouse")}
+_CONTEXT = orjson.Fragment(orjson.dumps({"library": _LIBRARY}))
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ class Calls:
         instant = iso_instant(read_instant(change))
         call = self._call(change, "track", instant, change.record_key)
         call["event"] = change.label
-        call["properties"] = read_payload(change)
+        read_payload(change)
+        call["properties"] = as_it_is(change)
         return encode_call(call)
 
     def write_membership(self, change: Change, *, wanted: str) -> bytes:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reverse_etl.journal import Exceptional, Journal, RunFolder, new_run, ranges
@@ -17,6 +18,8 @@ from .world import NOW, World
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from reverse_etl.contract import Outcome
 
 
 @pytest.fixture
@@ -74,6 +77,41 @@ def test_the_best_that_is_known_of_a_row_stands(folder: RunFolder) -> None:
         ("skipped", "guard size", 0),
     ]
     assert (balance.is_balanced, balance.unnamed) == (True, 0)
+
+
+RANKED = ("accepted", "rejected", "unknown", "skipped")
+NUMBERS = st.sets(st.integers(0, 5))
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(st.tuples(NUMBERS, st.none() | st.sampled_from(RANKED), NUMBERS), max_size=7))
+def test_every_row_has_the_best_that_any_line_says_of_it(
+    tmp_path_factory: pytest.TempPathFactory,
+    attempts: list[tuple[set[int], Outcome | None, set[int]]],
+) -> None:
+    folder = RunFolder(tmp_path_factory.mktemp("run"))
+    write_plan(folder.plan, [SUBJECTS[0].change(n) for n in range(6)])
+    said: dict[int, list[str]] = {row: [] for row in range(6)}
+    tried = Counter[int]()
+    with Journal(folder) as journal:
+        for rows, outcome, odd in attempts:
+            number = journal.intend(sorted(rows))
+            tried.update(rows)
+            named = dict.fromkeys(odd, "rejected") if outcome else {}
+            for row in rows | named.keys():
+                said[row].append(named.get(row, outcome or "unknown"))
+            if outcome is not None:
+                exceptions = [Exceptional(row, "rejected", "odd") for row in sorted(odd)]
+                kept = sorted(rows - odd)
+                journal.settle(number, outcome=outcome, rows=kept, exceptions=exceptions)
+    found, balance = read(folder)
+    best = [min(said[row] or ["skipped"], key=RANKED.index) for row in range(6)]
+    assert [(row[0], row[2]) for row in found] == [(best[n], tried[n]) for n in range(6)]
+    counted = (balance.accepted, balance.rejected, balance.unknown, balance.skipped)
+    assert counted == tuple(best.count(outcome) for outcome in RANKED)
+    assert balance.unnamed == sum(not said[row] for row in range(6))
+    both = sum({"accepted", "rejected"} <= set(said[row]) for row in range(6))
+    assert balance.contradicted == both
 
 
 def test_a_torn_last_line_says_nothing(folder: RunFolder) -> None:

@@ -1,13 +1,16 @@
 """Any sequence of changes, failures and kills: at rest the destinations are what the model says.
 
 Three syncs of one world, each into a list of its own on the stand-in of Mixpanel: one activates,
-one suppresses, one analyses. What may happen in between is a rule; what must hold is checked after
-every run, and all of it once the world has come to rest. More examples: `CIO_MODEL_EXAMPLES=200`.
+one suppresses, one analyses. A fourth replaces lists at Google whole, whatever others put there.
+What may happen in between is a rule; what must hold is checked after every run, and all of it once
+the world has come to rest. More examples: `CIO_MODEL_EXAMPLES=200`.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -28,8 +31,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from fakes import mixpanel
+from fakes import google_data_manager, mixpanel
+from fakes.google_data_manager import Manners
 from fakes.server import serve_in_thread
+from reverse_etl import state
 from reverse_etl.journal import Journal, RunFolder, run_folders
 from reverse_etl.lock import SyncRunning, hold
 from reverse_etl.plan import Asked
@@ -37,6 +42,7 @@ from reverse_etl.run import Room, plan_syncs, run_syncs
 from warehouse.stop_list import append, stop_list_path
 
 from .conftest import Fake
+from .stand_ins import GoogleLists, configure, sha256
 from .world import NOW, FastClock, World, md5
 
 if TYPE_CHECKING:
@@ -50,6 +56,9 @@ STEPS = 14
 PEOPLE = range(6)
 UNSUBSCRIBED = "CIO | unsubscribed"
 LISTS = {"activate": "cio_activate", "suppress": "cio_suppress", "analyse": "cio_analyse"}
+REPLACED = "replaced"
+SYNCS = [*LISTS, REPLACED]
+WEEK = 7 * 86_400
 Entries = set[tuple[str, str]]
 # a person of ours under a label that is not ours, and a stranger under one that is
 BY_HAND: Entries = {("customer-0-0", "put there by hand"), ("somebody-else", "CIO | buyers")}
@@ -98,28 +107,38 @@ class Syncs(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.patch.chdir(folder)
         self.patch.setenv("DLT_PROJECT_DIR", str(folder))
+        # what receipts came to is kept from the first on, and newer ones laid over it
+        self.patch.setattr(state, "LEAST_ROWS", 0)
         self.server = serve_in_thread(mixpanel.create_app())
         self.fake = Fake(self.server.__enter__())
         self.patch.setenv("REVERSE_ETL__MIXPANEL__BASE_URL", self.fake.url)
+        # what others put there was put there an hour ago, or Google would keep it a minute longer
+        self.is_by_hand = False
+        now = Manners(now=lambda: time.time() - 3_600 * self.is_by_hand)
+        self.google = serve_in_thread(google_data_manager.create_app(manners=now))
+        self.lists = Fake(self.google.__enter__())
+        configure(self.patch, "google", google_data_manager.settings(self.lists.url))
         self.world = World.make(folder)
         self.people = {n: Person(n, f"customer-{n}-0") for n in PEOPLE}
         self.ids = 0
         self.erased: set[str] = set()
-        self.room = Room(self.world.home, self.world.manifest, clock=FastClock().clock())
+        self.time = FastClock()
+        self.room = Room(self.world.home, self.world.manifest, clock=self.time.clock())
 
     def teardown(self) -> None:
         try:
             self.come_to_rest()
         finally:
-            self.fake.release()
-            self.fake.close()
-            self.server.__exit__(None, None, None)
+            for fake, server in ((self.fake, self.server), (self.lists, self.google)):
+                fake.release()
+                fake.close()
+                server.__exit__(None, None, None)
             self.patch.undo()
 
     @initialize()
-    def a_company_with_three_syncs(self) -> None:
+    def a_company_with_four_syncs(self) -> None:
+        small = {"attempts": 2, "records_per_request": 2, "connections": 1}
         for use, name in LISTS.items():
-            small = {"attempts": 2, "records_per_request": 2, "connections": 1}
             self.world.declare_members(
                 use, use=use, model=f"outbound_{use}", settings={"property": name} | small
             )
@@ -132,6 +151,17 @@ class Syncs(RuleBasedStateMachine):
             for person, label in sorted(BY_HAND)
         ]
         httpx.post(f"{self.fake.url}/engage?verbose=1", json=updates).raise_for_status()
+        self.world.declare_members(
+            REPLACED,
+            use="suppress",
+            destination="google",
+            mode="replace",
+            identity="google_match_keys",
+            model=f"outbound_{REPLACED}",
+            settings={"consent": "granted"} | small,
+        )
+        self.hands = GoogleLists(self.lists.url)
+        self.somebody_else_fills_a_list("buyers")
         for number in (0, 1, 2):
             self.people[number].audiences = {"buyers", "clickers"}
         self.build()
@@ -180,11 +210,21 @@ class Syncs(RuleBasedStateMachine):
             self.erased.add(person.customer_id)
             self.stop("erasure", person)
 
+    @rule(audience=st.sampled_from(["buyers", "clickers"]))
+    def somebody_else_fills_a_list(self, audience: str) -> None:
+        self.is_by_hand = True
+        self.hands.add(f"CIO | {audience}", sha256("a stranger"))
+        self.is_by_hand = False
+
+    @rule()
+    def a_week_passes(self) -> None:
+        self.time.elapsed += WEEK + 1
+
     # what the machinery goes through
 
     @rule()
     def build(self) -> None:
-        rows = {use: self.rows(use) for use in LISTS}
+        rows = {use: self.rows(use) for use in SYNCS}
         flagged = {
             "person_consent": ("is_opted_out", ""),
             "experiment_people": ("is_held_out", ", 'activate' as covers"),
@@ -215,13 +255,16 @@ class Syncs(RuleBasedStateMachine):
         with self.nobody_stopped_is_added():
             run_syncs(self.room)
 
-    @rule(use=st.sampled_from(list(LISTS)), failure=st.sampled_from(FAILURES))
-    def a_request_fails(self, use: str, failure: dict[str, Any]) -> None:
-        self.fake.fail(failure | {"path": "/engage"})
+    @rule(use=st.sampled_from(SYNCS), failure=st.sampled_from(FAILURES), nth=st.integers(0, 3))
+    def a_request_fails(self, use: str, failure: dict[str, Any], nth: int) -> None:
+        if use == REPLACED:
+            self.lists.fail(failure | {"path": "/v1/audienceMembers", "skip": nth})
+        else:
+            self.fake.fail(failure | {"path": "/engage", "skip": nth})
         self.run(use)
 
     @rule(
-        use=st.sampled_from(list(LISTS)),
+        use=st.sampled_from(SYNCS),
         death=st.sampled_from(DEATHS),
         nth=st.integers(1, 3),
         is_after=st.booleans(),
@@ -246,15 +289,15 @@ class Syncs(RuleBasedStateMachine):
         with mock.patch.object(owner, name, die), suppress(Killed):
             self.run(use)
 
-    @rule(use=st.sampled_from(list(LISTS)))
+    @rule(use=st.sampled_from(SYNCS))
     def a_run_meets_another(self, use: str) -> None:
-        before = len(self.fake.requests)
+        before = len(self.fake.requests), len(self.lists.requests)
         with hold(self.world.home, use, now=NOW):
             (run,) = self.run(use)
         assert isinstance(run.error, SyncRunning)
-        assert len(self.fake.requests) == before
+        assert (len(self.fake.requests), len(self.lists.requests)) == before
 
-    @rule(use=st.sampled_from(list(LISTS)))
+    @rule(use=st.sampled_from(SYNCS))
     def two_runs_overlap(self, use: str) -> None:
         with self.nobody_stopped_is_added(), ThreadPoolExecutor(2) as pool:
             both = [pool.submit(self.run_unwatched, use) for _ in range(2)]
@@ -278,12 +321,17 @@ class Syncs(RuleBasedStateMachine):
         if not self.world.builds:
             return
         self.fake.fail()
+        self.lists.fail()
         self.build()
+        self.a_week_passes()
         states = [run.state for run in run_syncs(self.room, Asked(is_retry=True))]
-        assert states == ["done"] * len(LISTS)
-        assert [plan.changes for plan in plan_syncs(self.room)] == [0] * len(LISTS)
+        assert states == ["done"] * len(SYNCS)
+        assert [plan.changes for plan in plan_syncs(self.room)] == [0] * len(SYNCS)
         there = {use: self.there(use) - BY_HAND for use in LISTS}
-        for use in LISTS:
+        # a list that nobody is to be in is not replaced
+        filled = {label for _, label in self.wanted(REPLACED)}
+        there[REPLACED] = {entry for entry in self.there(REPLACED) if entry[1] in filled}
+        for use in SYNCS:
             assert there[use] == self.wanted(use), use
             assert not {person for person, _ in there[use]} & self.erased
         alive = [person for person in self.people.values() if not person.is_gone]
@@ -334,13 +382,14 @@ class Syncs(RuleBasedStateMachine):
             if person.is_gone:
                 continue
             audiences = set(person.audiences)
-            if use == "suppress" and person.is_opted_out:
+            if use in {"suppress", REPLACED} and person.is_opted_out:
                 audiences.add(UNSUBSCRIBED.removeprefix("CIO | "))
             for audience in sorted(audiences):
                 yield {
                     "record_key": md5(f"{person.person_id}|{audience}"),
                     "person_id": person.person_id,
                     "customer_id": person.customer_id,
+                    "google_match_keys": json.dumps({"emailAddress": sha256(person.customer_id)}),
                     "label": f"CIO | {audience}",
                     "payload": "{}",
                     "fingerprint": md5(audience),
@@ -359,12 +408,25 @@ class Syncs(RuleBasedStateMachine):
         }
 
     def there(self, use: str) -> Entries:
+        if use == REPLACED:
+            return self.listed()
         profiles = self.fake.get("profiles")
         assert isinstance(profiles, dict)
         return {
             (person, label)
             for person, profile in profiles.items()
             for label in profile.get(LISTS[use], [])
+        }
+
+    def listed(self) -> Entries:
+        """Whom the lists at Google have; a stranger under what they are known by there."""
+        known = {sha256(each): each for person in self.people.values() for each in person.ids}
+        lists = self.lists.get("audiences")
+        assert isinstance(lists, dict)
+        return {
+            (known.get(row["emailAddress"], row["emailAddress"]), label)
+            for label, rows in lists.items()
+            for row in rows
         }
 
 

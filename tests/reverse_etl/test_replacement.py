@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import signal
 import subprocess
@@ -32,6 +31,7 @@ from reverse_etl.stop_list import digest as stop_digest
 from warehouse.errors import UsageError
 
 from .conformance import SUBJECTS, Bench, bench
+from .stand_ins import GoogleLists, configure, sha256
 from .world import FastClock, World, member
 
 if TYPE_CHECKING:
@@ -42,12 +42,12 @@ if TYPE_CHECKING:
 
 LABEL = "CIO | clickers | 0-7d"
 PATIENT = {"records_per_request": 4, "first_wait_seconds": 0.0, "jitter_seconds": 0.0}
-STRANGER = hashlib.sha256(b"a stranger").hexdigest()
+STRANGER = sha256("a stranger")
 
 
 def known(number: int, **values: object) -> dict[str, Any]:
     """A member whom both platforms know by one key."""
-    digest = hashlib.sha256(str(number).encode()).hexdigest()
+    digest = sha256(str(number))
     keys = {
         "meta_match_keys": json.dumps({"EMAIL": digest}),
         "google_match_keys": json.dumps({"emailAddress": digest}),
@@ -56,7 +56,7 @@ def known(number: int, **values: object) -> dict[str, Any]:
 
 
 def digests(*numbers: int) -> set[str]:
-    return {hashlib.sha256(str(number).encode()).hexdigest() for number in numbers}
+    return {sha256(str(number)) for number in numbers}
 
 
 @dataclass
@@ -105,8 +105,7 @@ EDGES = ("users", "usersreplace", "ingest", "remove", "removeAll")
 def meta_platform(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
     now = [1_000_000_000.0]
     with serve_in_thread(meta.create_app(now=lambda: now[0])) as url:
-        for key, value in meta.settings(url).items():
-            monkeypatch.setenv(f"REVERSE_ETL__META__{key.upper()}", value)
+        configure(monkeypatch, "meta", meta.settings(url))
         at = Platform(world, url, now)
         token = {"headers": {"Authorization": f"Bearer {meta.TOKEN}"}}
         body = {"name": LABEL, "subtype": "CUSTOM", "customer_file_source": "USER_PROVIDED_ONLY"}
@@ -123,32 +122,11 @@ def google_platform(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
     now = [time.time() - 3_600]
     app = google_data_manager.create_app(manners=Manners(now=lambda: now[0]))
     with serve_in_thread(app) as url:
-        given = google_data_manager.settings(url)
-        for key, value in given.items():
-            monkeypatch.setenv(f"REVERSE_ETL__GOOGLE__{key.upper()}", value)
+        configure(monkeypatch, "google", google_data_manager.settings(url))
         at = Platform(world, url, now)
-        form = {"grant_type": "refresh_token"} | {
-            key: given[key] for key in ("client_id", "client_secret", "refresh_token")
-        }
-        login = httpx.post(given["token_url"], data=form, trust_env=False).json()
-        token = {"headers": {"Authorization": f"Bearer {login['access_token']}"}}
-        lists = f"/v1/accountTypes/GOOGLE_ADS/accounts/{google_data_manager.ACCOUNT}/userLists"
-        kind = {"uploadKeyTypes": ["CONTACT_ID"], "contactIdInfo": {}}
-        body = {"displayName": LABEL, "membershipDuration": "86400s", "ingestedUserListInfo": kind}
-        made = at.post(lists, body, **token)
-        account = {"accountType": "GOOGLE_ADS", "accountId": google_data_manager.ACCOUNT}
-        rows = {
-            "destinations": [{"operatingAccount": account, "productDestinationId": made["id"]}],
-            "audienceMembers": [{"userData": {"userIdentifiers": [{"emailAddress": STRANGER}]}}],
-            "encoding": "HEX",
-            "consent": dict.fromkeys(("adUserData", "adPersonalization"), "CONSENT_GRANTED"),
-            "termsOfService": {"customerMatchTermsOfServiceStatus": "ACCEPTED"},
-        }
-        request = at.post("/v1/audienceMembers:ingest", rows, **token)["requestId"]
-        asked = {"requestId": request}
-        httpx.get(f"{url}/v1/requestStatus:retrieve", params=asked, trust_env=False, **token)
+        GoogleLists(url).add(LABEL, STRANGER)
         assert at.members == {STRANGER}
-        declare(world, "google", consent="granted")
+        declare(world, "google", consent="granted", connections=1)
         yield at
 
 
@@ -262,13 +240,18 @@ def test_who_opted_out_or_is_held_out_is_in_no_plan_of_a_list_that_is_replaced(
     assert sum(plan.left_out.values()) == 2
 
 
+def kill_after_reply(world: World, nth: int) -> None:
+    """Run in a process that dies when the nth reply is there, and nothing of it is written down."""
+    command = [sys.executable, "-m", "tests.reverse_etl.killed_run", "between reply and outcome"]
+    home = [str(nth), str(world.home.root), str(world.manifest)]
+    killed = subprocess.run([*command, *home], cwd=Path(__file__).parents[2], check=False)
+    assert killed.returncode == -signal.SIGKILL
+
+
 @pytest.mark.slow
 def test_a_replacement_that_was_killed_is_made_good(at: Platform) -> None:
     at.world.build(members=[known(n) for n in range(10)])
-    command = [sys.executable, "-m", "tests.reverse_etl.killed_run", "between reply and outcome"]
-    home = ["2", str(at.world.home.root), str(at.world.manifest)]
-    killed = subprocess.run([*command, *home], cwd=Path(__file__).parents[2], check=False)
-    assert killed.returncode == -signal.SIGKILL
+    kill_after_reply(at.world, 2)
     assert at.edges[1:] == ["usersreplace"] * 2
     # the session is open still, and nothing else is taken until it is given up
     waiting = at.run()
@@ -295,6 +278,35 @@ def test_google_removes_whom_it_was_not_sent_though_our_clock_is_ahead(
         assert (run.state, run.accepted) == ("done", 6)
         assert at.edges[-3:] == ["ingest", "ingest", "removeAll"]
         assert at.members == digests(*range(8, 14))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("nth", "edges", "strangers"),
+    [
+        # two of three uploads are there
+        (2, ["ingest", "ingest"], {STRANGER}),
+        # all are, and whoever was not among them is gone
+        (4, ["ingest", "ingest", "ingest", "removeAll"], set()),
+    ],
+)
+def test_a_replacement_at_google_that_was_killed_is_made_good(
+    world: World, monkeypatch: pytest.MonkeyPatch, nth: int, edges: list[str], strangers: set[str]
+) -> None:
+    with google_platform(world, monkeypatch) as at:
+        world.build(members=[known(n) for n in range(10)])
+        at.now[0] += 3_600
+        kill_after_reply(world, nth)
+        assert at.edges[1:] == edges
+        assert len(at.members & digests(*range(10))) == min(nth * 4, 10)
+        assert at.members - digests(*range(10)) == strangers
+        # two leave meanwhile, and two come
+        world.build(members=[known(n) for n in range(2, 12)])
+        again = at.run()
+        assert (again.state, again.plan.replaced) == ("done", (LABEL,))
+        assert at.members == digests(*range(2, 12))
+        runs = world.query("select is_balanced from raw_reverse_etl.runs")
+        assert runs == [(True,), (True,)]
 
 
 def test_what_ends_a_replacement_at_google_is_no_rows_fault() -> None:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reverse_etl import destinations
 from reverse_etl.contract import Denied, Later, Refused, Stop, Taken
-from reverse_etl.destinations.payloads import check_label, iso_instant, read_rows, read_values
+from reverse_etl.destinations.payloads import (
+    as_it_is,
+    check_label,
+    is_nested,
+    iso_instant,
+    read_payload,
+    read_rows,
+    read_values,
+    with_own,
+)
 from reverse_etl.destinations.replies import UNREADABLE, failed, read_object, unsent
 from reverse_etl.http import Answer
 
@@ -33,6 +45,30 @@ def test_an_instant_is_written_as_datetime_writes_it(milliseconds: int) -> None:
 def test_an_instant_beyond_the_years_of_four_digits_is_refused(milliseconds: int) -> None:
     with pytest.raises(Refused, match="beyond the year 9999"):
         iso_instant(milliseconds)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=4,
+)
+NAMES = st.sampled_from(["time", "ip", "a", "é", ""])
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.dictionaries(NAMES, VALUES), st.none() | st.integers(0, 2), st.booleans())
+def test_a_payload_goes_out_as_it_is_with_what_is_the_events_own(
+    payload: dict[str, Any],
+    indent: int | None,
+    is_ascii: bool,  # noqa: FBT001 - from hypothesis
+) -> None:
+    text = json.dumps(payload, indent=indent, ensure_ascii=is_ascii) + " " * is_ascii
+    row = EVENT._replace(payload=text)
+    own = {"time": 7, "ip": "0"}
+    assert orjson.loads(with_own(row, read_payload(row), own)) == payload | own
+    assert orjson.loads(orjson.dumps({"properties": as_it_is(row)})) == {"properties": payload}
+    if any(isinstance(value, dict | list) for value in payload.values()):
+        assert is_nested(row)
 
 
 def test_a_null_is_no_value_and_a_payload_of_nulls_has_none() -> None:
