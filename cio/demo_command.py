@@ -84,13 +84,20 @@ def _tell(result: Demo) -> None:
         for run in result.runs
     ]
     out.print(table("Sent to stand-ins", ("sync", "planned", "accepted", "refused"), syncs))
+    for run in result.too_small:
+        reasons = " ".join(found.message for found in run.findings)
+        out.print(
+            f"{run.name} was held by its guard, as a company's would be: {reasons} "
+            "A larger world fills it: `--people 6000`.",
+            soft_wrap=True,
+        )
     out.print(
         Panel.fit(
             f"{result.events:,} message events of {result.people:,} people became tables, "
             f"audiences, a measured lift and {result.accepted:,} deliveries.\n"
             + (
                 "Nothing had changed since last time, so nothing was sent.\n"
-                if result.planned == 0
+                if result.accepted == 0
                 else "Run it again: nothing has changed, so nothing will be sent.\n"
             )
             + "Open the report in a browser.",
