@@ -35,10 +35,11 @@ first_messages as (
     group by person_id
 ),
 
+-- Of several kinds in one order the first by name, so that no two builds differ.
 first_products as (
     select
         person_id,
-        min_by(product_category, occurred_at) as product_category
+        min_by(product_category, (occurred_at, product_category)) as product_category
     from product_events
     group by person_id
 ),

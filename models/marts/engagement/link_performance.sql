@@ -27,7 +27,7 @@ counted as (
         channel,
         link_key,
         max(link_id) as link_id,
-        max_by(href, occurred_at) as href,
+        max_by(href, (occurred_at, href)) as href,
         max(occurred_at) as last_clicked_at,
         count(*) filter (where is_human) as human_clicks,
         count(distinct person_id) filter (where is_human) as human_clickers,

@@ -52,10 +52,13 @@ claimed as (
 campaign_experiments as (
     select
         experiment_arms.campaign_id,
-        max_by(experiments.experiment_id, experiments.starts_at) as experiment_id
+        max_by(
+            experiments.experiment_id, (experiments.starts_at, experiments.experiment_id)
+        ) as experiment_id
     from experiment_arms
     inner join experiments
         on experiment_arms.experiment_id = experiments.experiment_id
+    where experiments.starts_at is not null
     group by experiment_arms.campaign_id
 ),
 

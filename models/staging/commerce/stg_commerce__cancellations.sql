@@ -11,7 +11,7 @@ renamed as (
     select
         source.order_id,
         min(source.cancelled_at) as cancelled_at,
-        min_by(source.reason, source.cancelled_at) as reason
+        min_by(source.reason, (source.cancelled_at, source.reason)) as reason
     from source
     inner join complete_loads
         on source._dlt_load_id = complete_loads.load_id
