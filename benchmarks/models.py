@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).parent / "results" / "models.json"
 AS_OF = datetime(2026, 9, 1, tzinfo=UTC)
 NEW_LOAD = "9999999999.0"
+SETTINGS = "settings.json"
 DBT = str(Path(sys.executable).with_name("dbt"))
 
 # What makes a copy other people's: columns that identify, by table, and what each copy adds.
@@ -67,7 +68,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--new", type=int, default=100_000)
-    parser.add_argument("--threads", type=int, default=1, help="models dbt builds at once")
+    parser.add_argument("--threads", type=int, default=1, help="of dbt, and of DuckDB")
+    parser.add_argument("--memory", default="3GB", help="that DuckDB may take for its buffers")
     parser.add_argument("--people", type=int, default=12_000, help="of the world that is copied")
     parser.add_argument("--loaded", type=Path, help="a warehouse that has the world already")
     parser.add_argument("--folder", type=Path, help="where to work; a temporary one by default")
@@ -93,15 +95,17 @@ def measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
     loaded = asked.loaded or load_world(folder / "world", asked.people)
     events = seed(loaded, home / "warehouse.duckdb", asked.events, asked.new)
     say(f"{events:,} events; {asked.new:,} of them come later")
-    build(home, "seed", asked.threads)
+    write_profile(home, asked)
+    build(home, "seed")
     alone = folder / "alone"
     alone.mkdir()
+    (alone / SETTINGS).write_text(json.dumps(settings(asked)))
     shutil.copyfile(home / "warehouse.duckdb", alone / "warehouse.duckdb")
-    start = build(home, "run", asked.threads, "--select", "stg_customerio__webhook_events")
-    full = build(home, "build", asked.threads)
+    start = build(home, "run", "--select", "stg_customerio__webhook_events")
+    full = build(home, "build")
     written = statements(home / "target", alone)
     later(home / "warehouse.duckdb")
-    added = build(home, "build", asked.threads)
+    added = build(home, "build")
     sql = measured([sys.executable, __file__, "--statements", str(written)], {})
     sql = Cost(sql.seconds, sql.cpu_seconds, sql.peak_gib, json.loads(times(alone).read_text()))
     models = {n: s for n, s in full.nodes.items() if n in sql.nodes}
@@ -110,6 +114,7 @@ def measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "events": events,
         "new": asked.new,
         "threads": asked.threads,
+        "memory": asked.memory,
         "load_average": round(os.getloadavg()[0], 1),
         "full_over_sql": ratio(full.seconds - start.seconds, sql.seconds),
         "full_over_sql_cpu": ratio(full.cpu_seconds - start.cpu_seconds, sql.cpu_seconds),
@@ -206,15 +211,32 @@ def _count(connection: duckdb.DuckDBPyConnection, name: str) -> int:
     return int(row[0]) if row else 0
 
 
-def build(home: Path, command: str, threads: int, *arguments: str) -> Cost:
+def settings(asked: argparse.Namespace) -> dict[str, Any]:
+    """What DuckDB is told, in a build and alone."""
+    return {"TimeZone": "UTC", "threads": asked.threads, "memory_limit": asked.memory}
+
+
+def write_profile(home: Path, asked: argparse.Namespace) -> None:
+    """The project's profile with these settings; JSON is YAML."""
+    output = {
+        "type": "duckdb",
+        "path": str(home / "warehouse.duckdb"),
+        "threads": asked.threads,
+        "settings": settings(asked),
+    }
+    profile = {"customerio_warehouse": {"target": "dev", "outputs": {"dev": output}}}
+    (home / "profiles.yml").write_text(json.dumps(profile))
+
+
+def build(home: Path, command: str, *arguments: str) -> Cost:
     """One command of dbt in a process of its own, as cron runs it."""
     without = ("unit_test", "seed") if command == "build" else ()
     leave_out = [a for kind in without for a in ("--exclude-resource-type", kind)]
     cost = measured(
         [
-            *(DBT, command, "--quiet", "--project-dir", str(ROOT), "--profiles-dir", str(ROOT)),
+            *(DBT, command, "--quiet", "--project-dir", str(ROOT), "--profiles-dir", str(home)),
             *("--target-path", str(home / "target"), "--log-level-file", "none"),
-            *("--threads", str(threads), "--vars", json.dumps({"as_of": AS_OF.isoformat()})),
+            *("--vars", json.dumps({"as_of": AS_OF.isoformat()})),
             *(*leave_out, *arguments),
         ],
         {"CIO_HOME": str(home), "CIO_COMPANY": "fakes/company"},
@@ -276,7 +298,8 @@ def run_statements(path: Path) -> None:
     """One DuckDB session that runs every statement; the child's part."""
     took = {}
     with duckdb.connect(str(path.parent / "warehouse.duckdb")) as connection:
-        connection.execute("set TimeZone = 'UTC'")
+        for name, value in json.loads((path.parent / SETTINGS).read_text()).items():
+            connection.execute(f"set {name} = '{value}'")
         for statement in json.loads(path.read_text()):
             if statement["schema"]:
                 connection.execute(f"create schema if not exists {statement['schema']}")

@@ -9,19 +9,12 @@
     its body and `forget_rounds()` as its post-hook. `edges` is a relation with text columns
     `node_a` and `node_b`.
 -#}
-{%- macro round_table(name) -%}
-    {{ return(api.Relation.create(
-        database=this.database, schema=this.schema, identifier=this.identifier ~ '__' ~ name
-    )) }}
-{%- endmacro -%}
-
-
 {#-
     Each round a node takes the smallest label among its own and its neighbours', and then that
     label's own label, so that a chain shrinks much faster than one link a round.
 -#}
 {%- macro settle_components(edges, rounds=8) -%}
-    create or replace table {{ round_table('links') }} as
+    create or replace table {{ beside('links') }} as
     select
         node_a as node,
         node_b as neighbour
@@ -32,31 +25,31 @@
         node_a as neighbour
     from {{ edges }};
 
-    create or replace table {{ round_table('labels') }} as
+    create or replace table {{ beside('labels') }} as
     select
         node,
         node as label
-    from {{ round_table('links') }}
+    from {{ beside('links') }}
     group by node;
 
     {% for _ in range(rounds) %}
-    create or replace table {{ round_table('nearest') }} as
+    create or replace table {{ beside('nearest') }} as
     select
         links.node,
         least(min(own.label), min(neighbours.label)) as label
-    from {{ round_table('links') }} as links
-    inner join {{ round_table('labels') }} as neighbours
+    from {{ beside('links') }} as links
+    inner join {{ beside('labels') }} as neighbours
         on links.neighbour = neighbours.node
-    inner join {{ round_table('labels') }} as own
+    inner join {{ beside('labels') }} as own
         on links.node = own.node
     group by links.node;
 
-    create or replace table {{ round_table('labels') }} as
+    create or replace table {{ beside('labels') }} as
     select
         nearest.node,
         least(nearest.label, jumped.label) as label
-    from {{ round_table('nearest') }} as nearest
-    inner join {{ round_table('nearest') }} as jumped
+    from {{ beside('nearest') }} as nearest
+    inner join {{ beside('nearest') }} as jumped
         on nearest.label = jumped.node;
     {% endfor %}
 {%- endmacro -%}
@@ -68,11 +61,11 @@
 -#}
 {%- macro select_components() -%}
 with links as (
-    select * from {{ round_table('links') }}
+    select * from {{ beside('links') }}
 ),
 
 labels as (
-    select * from {{ round_table('labels') }}
+    select * from {{ beside('labels') }}
 ),
 
 -- Not `where mine.label <> theirs.label`: DuckDB makes that the first join, of every label with
@@ -104,6 +97,6 @@ select * from final
 
 {%- macro forget_rounds() -%}
     {%- for name in ['links', 'labels', 'nearest'] %}
-    drop table if exists {{ round_table(name) }};
+    drop table if exists {{ beside(name) }};
     {%- endfor %}
 {%- endmacro -%}

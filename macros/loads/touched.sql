@@ -2,11 +2,63 @@
     What new loads touch. An incremental model forgets the touched keys and computes them again from
     everything known of them, so that it always equals one full refresh: forgetting by what was
     touched, not by what comes out, also removes a key that has nothing left.
+
+    What is touched is found once, and lies in a table beside the model while it is built; with
+    `is_kept`, so do the rows that were there.
 -#}
-{%- macro forget_touched(key, touched) -%}
+{%- macro forget_touched(key, touched, is_kept=false) -%}
     {%- if is_incremental() -%}
-    delete from {{ this }} where {{ key }} in ({{ touched }})
+    create or replace table {{ beside('touched') }} as
+    select touched.touched_key
+    from ({{ touched }}) as touched
+    where touched.touched_key is not null
+    group by touched.touched_key;
+    {%- if is_kept %}
+
+    create or replace table {{ beside('kept') }} as
+    select * from {{ this }}
+    where {{ key }} in ({{ touched_keys() }});
+    {%- endif %}
+
+    delete from {{ this }} where {{ key }} in ({{ touched_keys() }});
     {%- endif -%}
+{%- endmacro -%}
+
+{#- A query for the keys that were found. -#}
+{%- macro touched_keys() -%}
+    select found.touched_key from {{ beside('touched') }} as found
+{%- endmacro -%}
+
+{#- Post-hook: what was found has been computed again. -#}
+{%- macro drop_touched() -%}
+    {%- if is_incremental() -%}
+    drop table if exists {{ beside('touched') }};
+    drop table if exists {{ beside('kept') }};
+    drop table if exists {{ beside('again') }};
+    {%- endif -%}
+{%- endmacro -%}
+
+{#-
+    Pre-hook: all that is told of the kept deliveries that more than webhooks tell of. A table of its
+    own, because an engine that shares one reading with that of new loads would read everything.
+-#}
+{%- macro read_again(reports) -%}
+    {%- if is_incremental() -%}
+    create or replace table {{ beside('again') }} as
+    select * from {{ reports }}
+    where
+        delivery_id in (
+            select kept.delivery_id from {{ beside('kept') }} as kept
+            where kept.feeds <> 'webhook'
+        )
+    {%- endif -%}
+{%- endmacro -%}
+
+{#- A table of a model's own while it is built. -#}
+{%- macro beside(name) -%}
+    {{ return(api.Relation.create(
+        database=this.database, schema=this.schema, identifier=this.identifier ~ '__' ~ name
+    )) }}
 {%- endmacro -%}
 
 {#-
@@ -15,7 +67,7 @@
 -#}
 {%- macro touched_messages(upstream) -%}
     {%- set loads = loads_to_take('customerio', upstream=upstream) -%}
-    select coalesce(delivery_id, event_id)
+    select coalesce(delivery_id, event_id) as touched_key
     from {{ ref('stg_customerio__webhook_events') }}
     where load_id in ({{ loads }})
 
@@ -44,7 +96,7 @@
 
 {#- Deliveries of the App API in a load that this model has yet to take. -#}
 {%- macro touched_api_messages() -%}
-    select delivery_id
+    select delivery_id as touched_key
     from {{ ref('stg_customerio__api_messages') }}
     where load_id in ({{ loads_to_take('customerio') }})
 {%- endmacro -%}
@@ -79,7 +131,7 @@
     people this model has as theirs what is somebody else's there now.
 -#}
 {%- macro touched_people(upstream) -%}
-    select new.person_id
+    select new.person_id as touched_key
     from {{ upstream }} as new
     where new.build_id not in ({{ taken_builds(upstream) }})
 

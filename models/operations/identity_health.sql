@@ -1,5 +1,5 @@
 with message_events as (
-    select * from {{ ref('message_events') }}
+    select * from {{ ref('int_message_events') }}
 ),
 
 behaviour_events as (
@@ -53,21 +53,33 @@ profiled_people as (
     group by profile_people.person_id
 ),
 
--- Events are many and people few: who they are comes first.
-people_with_events as (
-    select person_id
+-- Events are many and people few: whose they are is asked once for each profile.
+events_of_profiles as (
+    select
+        profile_key,
+        count(*) as events
     from message_events
-    where person_id is not null
-    group by person_id
+    group by profile_key
+),
+
+events_of_people as (
+    select
+        profile_people.person_id,
+        sum(events_of_profiles.events) as events
+    from events_of_profiles
+    left join profile_people
+        on events_of_profiles.profile_key = profile_people.profile_key
+    group by profile_people.person_id
 ),
 
 active_people as (
     select
-        people_with_events.person_id,
+        events_of_people.person_id,
         cast(profiled_people.person_id is null as integer) as is_ghost
-    from people_with_events
+    from events_of_people
     left join profiled_people
-        on people_with_events.person_id = profiled_people.person_id
+        on events_of_people.person_id = profiled_people.person_id
+    where events_of_people.person_id is not null
 ),
 
 emails as (
@@ -124,26 +136,54 @@ connectors as (
     select other_ids from addresses
 ),
 
+-- Most people have the same kinds of identifiers as many others.
+identified as (
+    select
+        customer_id is not null as has_customer_id,
+        email is not null as has_email,
+        cio_id is not null as has_cio_id,
+        phone is not null as has_phone,
+        count(*) as people
+    from people
+    group by customer_id is not null, email is not null, cio_id is not null, phone is not null
+),
+
 reached as (
     select
         destinations.destination,
-        people.person_id,
+        identified.people,
         max(
             case destinations.identifier
-                when 'customer_id' then cast(people.customer_id is not null as integer)
-                when 'email' then cast(people.email is not null as integer)
-                when 'cio_id' then cast(people.cio_id is not null as integer)
-                when 'phone' then cast(people.phone is not null as integer)
+                when 'customer_id' then cast(identified.has_customer_id as integer)
+                when 'email' then cast(identified.has_email as integer)
+                when 'cio_id' then cast(identified.has_cio_id as integer)
+                when 'phone' then cast(identified.has_phone as integer)
                 else 1
             end
         ) as is_reached
-    from people
+    from identified
     cross join destinations
-    group by destinations.destination, people.person_id
+    group by
+        destinations.destination,
+        identified.people,
+        identified.has_customer_id,
+        identified.has_email,
+        identified.has_cio_id,
+        identified.has_phone
 ),
 
 counted as (
-    {%- for feed in ['message_events', 'behaviour_events', 'orders'] %}
+    select
+        'unmatched_rows' as check_name,
+        'message_events' as subject,
+        coalesce(sum(events) filter (where person_id is null), 0) as affected,
+        coalesce(sum(events), 0) as total
+    from events_of_people
+
+    union all
+
+    {%- for feed in ['behaviour_events', 'orders'] %}
+
     select
         'unmatched_rows' as check_name,
         '{{ feed }}' as subject,
@@ -183,8 +223,8 @@ counted as (
     select
         'unreachable_people' as check_name,
         destination as subject,
-        count(*) filter (where is_reached = 0) as affected,
-        count(*) as total
+        coalesce(sum(people) filter (where is_reached = 0), 0) as affected,
+        sum(people) as total
     from reached
     group by destination
 
@@ -248,7 +288,7 @@ measured as (
         counted.check_name,
         counted.subject,
         cast(counted.affected as bigint) as affected,
-        counted.total,
+        cast(counted.total as bigint) as total,
         cast(counted.affected as double) / nullif(counted.total, 0) as share,
         limits.threshold
     from counted

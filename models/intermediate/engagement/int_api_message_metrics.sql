@@ -3,7 +3,7 @@
         materialized='incremental',
         incremental_strategy='append',
         pre_hook="{{ forget_touched('delivery_id', touched_api_messages()) }}",
-        post_hook="{{ record_loads(['customerio']) }}"
+        post_hook=["{{ record_loads(['customerio']) }}", "{{ drop_touched() }}"]
     )
 }}
 
@@ -11,7 +11,7 @@ with api_messages as (
     select * from {{ ref('stg_customerio__api_messages') }}
     where
         metrics is not null
-        and {{ 'delivery_id in (' ~ touched_api_messages() ~ ')' if is_incremental() else 'true' }}
+        and {{ 'delivery_id in (' ~ touched_keys() ~ ')' if is_incremental() else 'true' }}
 ),
 
 -- The newest version says everything that the ones before it said.

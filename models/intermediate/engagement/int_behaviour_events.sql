@@ -3,7 +3,7 @@
         materialized='incremental',
         incremental_strategy='append',
         pre_hook="{{ forget_touched('behaviour_event_id', touched_behaviour_events()) }}",
-        post_hook="{{ record_loads(['mparticle']) }}"
+        post_hook=["{{ record_loads(['mparticle']) }}", "{{ drop_touched() }}"]
     )
 }}
 

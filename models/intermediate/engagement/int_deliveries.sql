@@ -3,7 +3,8 @@
         materialized='incremental',
         incremental_strategy='append',
         pre_hook="{{ forget_touched('delivery_id', touched_messages('int_message_events')) }}",
-        post_hook="{{ record_loads(['customerio'], upstream='int_message_events') }}"
+        post_hook=["{{ record_loads(['customerio'], upstream='int_message_events') }}",
+            "{{ drop_touched() }}"]
     )
 }}
 
@@ -12,14 +13,14 @@ with message_events as (
     where delivery_id is not null
     {% if is_incremental() -%}
     -- An event of an old delivery may come at any time, so all of a touched delivery is read.
-    and delivery_id in ({{ touched_messages('int_message_events') }})
+    and delivery_id in ({{ touched_keys() }})
     {%- endif %}
 ),
 
 delivery_headers as (
     select * from {{ ref('int_delivery_headers') }}
     {% if is_incremental() -%}
-    where delivery_id in ({{ touched_messages('int_message_events') }})
+    where delivery_id in ({{ touched_keys() }})
     {%- endif %}
 ),
 

@@ -2,17 +2,45 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        pre_hook="{{ forget_touched('delivery_id', touched_messages('int_api_message_metrics')) }}",
-        post_hook="{{ record_loads(['customerio'], upstream='int_api_message_metrics') }}"
+        pre_hook=["{{ forget_touched(
+            'delivery_id', touched_messages('int_api_message_metrics'), is_kept=true
+        ) }}", "{{ read_again(ref('int_delivery_reports')) }}"],
+        post_hook=["{{ record_loads(['customerio'], upstream='int_api_message_metrics') }}",
+            "{{ drop_touched() }}"]
     )
 }}
 
 -- What to take is what the model before has taken, so it must have been built before.
 -- depends_on: {{ ref('int_api_message_metrics') }}
+{%- set columns = [
+    'feed', 'delivery_id', 'profile_key', 'campaign_id', 'broadcast_id', 'newsletter_id',
+    'transactional_message_id', 'action_id', 'parent_action_id', 'content_id', 'journey_id',
+    'object_type', 'created_at', 'version_number', 'version_at'
+] %}
+
 with delivery_reports as (
-    select * from {{ ref('int_delivery_reports') }}
+    select {{ columns | join(', ') }}
+    from {{ ref('int_delivery_reports') }}
     {% if is_incremental() -%}
-    where delivery_id in ({{ touched_messages('int_api_message_metrics') }})
+    where load_id in ({{ loads_to_take('customerio', upstream='int_api_message_metrics') }})
+
+    union all
+
+    -- What only webhooks have told stands for all of them, and no line is read twice. Of the other
+    -- feeds the newest version counts, and takes back what an earlier one said.
+    select
+        {%- for column in columns %}
+        {{ {'feed': 'feeds as feed', 'version_number': '0 as version_number',
+            'version_at': "cast('1970-01-01' as timestamp) as version_at"}.get(column, column) }}
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    from {{ beside('kept') }}
+    where feeds = 'webhook'
+
+    union all
+
+    select {{ columns | join(', ') }}
+    from {{ beside('again') }}
     {%- endif %}
 ),
 

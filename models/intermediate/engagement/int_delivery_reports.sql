@@ -15,6 +15,7 @@ api_messages as (
 
 final as (
     select
+        load_id,
         'webhook' as feed,
         delivery_id,
         profile_key,
@@ -35,6 +36,7 @@ final as (
     union all
 
     select
+        load_id,
         'export' as feed,
         delivery_id,
         profile_key,
@@ -55,6 +57,7 @@ final as (
     union all
 
     select
+        load_id,
         'api' as feed,
         delivery_id,
         profile_key,

@@ -15,9 +15,9 @@ message_taxonomy as (
     from {{ ref('message_taxonomy') }}
 ),
 
-messages as (
+-- Messages are few: what one is called is asked of it, not of every delivery.
+sent as (
     select distinct
-        {{ message_key() }} as message_key,
         campaign_id,
         broadcast_id,
         newsletter_id,
@@ -25,6 +25,13 @@ messages as (
         action_id,
         content_id
     from deliveries
+),
+
+messages as (
+    select
+        *,
+        {{ message_key() }} as message_key
+    from sent
 ),
 
 -- An id that a row of the taxonomy leaves empty says nothing; one that it fills must be equal.

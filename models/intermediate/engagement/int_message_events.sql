@@ -5,21 +5,22 @@
         pre_hook="{{ forget_touched(
             'coalesce(delivery_id, event_id)', touched_messages('int_message_occurrences')
         ) }}",
-        post_hook="{{ record_loads(['customerio'], upstream='int_message_occurrences') }}"
+        post_hook=["{{ record_loads(['customerio'], upstream='int_message_occurrences') }}",
+            "{{ drop_touched() }}"]
     )
 }}
 
 with message_occurrences as (
     select * from {{ ref('int_message_occurrences') }}
     {% if is_incremental() -%}
-    where message_key in ({{ touched_messages('int_message_occurrences') }})
+    where message_key in ({{ touched_keys() }})
     {%- endif %}
 ),
 
 delivery_headers as (
     select * from {{ ref('int_delivery_headers') }}
     {% if is_incremental() -%}
-    where delivery_id in ({{ touched_messages('int_message_occurrences') }})
+    where delivery_id in ({{ touched_keys() }})
     {%- endif %}
 ),
 

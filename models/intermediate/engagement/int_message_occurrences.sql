@@ -2,21 +2,42 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        pre_hook="{{ forget_touched('message_key', touched_messages('int_delivery_headers')) }}",
-        post_hook="{{ record_loads(['customerio'], upstream='int_delivery_headers') }}"
+        pre_hook="{{ forget_touched(
+            'message_key', touched_messages('int_delivery_headers'), is_kept=true
+        ) }}",
+        post_hook=["{{ record_loads(['customerio'], upstream='int_delivery_headers') }}",
+            "{{ drop_touched() }}"]
     )
 }}
 
 -- What to take is what the model before has taken, so it must have been built before.
 -- depends_on: {{ ref('int_delivery_headers') }}
+{%- set columns = [
+    'feed', 'report_key', 'version_number', 'event_id', 'delivery_id', 'profile_key', 'campaign_id',
+    'action_id', 'object_type', 'metric', 'link_id', 'href', 'failure_message', 'device_platform',
+    'occurred_at', 'is_proxied', 'is_prefetched', 'is_synthetic', 'is_machine'
+] %}
+
 with message_reports as (
-    select
-        *,
-        coalesce(delivery_id, event_id) as message_key
+    select {{ columns | join(', ') }}
     from {{ ref('int_message_reports') }}
     {% if is_incremental() -%}
-    -- A duplicate, or another feed, may come at any time: all of a touched message is read again.
-    where coalesce(delivery_id, event_id) in ({{ touched_messages('int_delivery_headers') }})
+    where load_id in ({{ loads_to_take('customerio', upstream='int_delivery_headers') }})
+
+    union all
+
+    -- The API tells all of a message again, and may take something back.
+    select {{ columns | join(', ') }}
+    from {{ ref('int_message_reports') }}
+    where feed = 'api' and delivery_id in ({{ touched_keys() }})
+
+    union all
+
+    -- A duplicate, or another feed, may come at any time: what was known of a touched message is
+    -- put in order with what is new. No line is read twice.
+    select {{ columns | join(', ') }}
+    from {{ beside('kept') }}
+    where feed <> 'api'
     {%- endif %}
 ),
 
@@ -82,6 +103,7 @@ timed as (
             when {{ is_repeatable('metric') }} then occurred_at
             else cast('1970-01-01' as timestamp)
         end as matched_at,
+        coalesce(delivery_id, event_id) as message_key,
         coalesce(link_id, href) as link
     from newest
 ),
@@ -185,10 +207,14 @@ final as (
             )
         end as message_event_id,
         feed,
+        report_key,
+        version_number,
         message_key,
         event_id,
         delivery_id,
         profile_key,
+        campaign_id,
+        action_id,
         object_type,
         metric,
         link_id,

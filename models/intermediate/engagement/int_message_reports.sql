@@ -14,6 +14,7 @@ api_message_metrics as (
 
 final as (
     select
+        load_id,
         'webhook' as feed,
         message_event_id as report_key,
         cast(0 as bigint) as version_number,
@@ -38,6 +39,7 @@ final as (
     union all
 
     select
+        load_id,
         'export' as feed,
         coalesce(event_id, '') || '|' || delivery_id as report_key,
         coalesce(seq_num, file_sequence, 0) as version_number,
@@ -62,6 +64,7 @@ final as (
     union all
 
     select
+        cast(null as {{ dbt.type_string() }}) as load_id,
         'api' as feed,
         delivery_id
         || '|' || metric

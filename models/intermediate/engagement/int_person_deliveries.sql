@@ -3,7 +3,8 @@
         materialized='incremental',
         incremental_strategy='append',
         pre_hook="{{ forget_touched('delivery_id', touched_person_deliveries()) }}",
-        post_hook="{{ record_loads(['customerio'], upstream='int_deliveries') }}"
+        post_hook=["{{ record_loads(['customerio'], upstream='int_deliveries') }}",
+            "{{ drop_touched() }}"]
     )
 }}
 
@@ -11,8 +12,7 @@
 with deliveries as (
     select * from {{ ref('int_deliveries') }}
     {% if is_incremental() -%}
-    -- What was forgotten or is new: only ids are read of what stays.
-    where delivery_id not in (select kept.delivery_id from {{ this }} as kept)
+    where delivery_id in ({{ touched_keys() }})
     {%- endif %}
 ),
 

@@ -3,7 +3,7 @@
         materialized='incremental',
         incremental_strategy='append',
         pre_hook="{{ forget_touched('person_id', touched_people(ref('int_person_deliveries'))) }}",
-        post_hook="{{ record_builds(ref('int_person_deliveries')) }}"
+        post_hook=["{{ record_builds(ref('int_person_deliveries')) }}", "{{ drop_touched() }}"]
     )
 }}
 
@@ -20,7 +20,7 @@ with person_deliveries as (
     {% if is_incremental() -%}
     -- A message that comes late moves the numbers of those after it, so a touched person's are all
     -- counted again; of everybody else's only who they are is read.
-    where person_id not in (select kept.person_id from {{ this }} as kept)
+    where person_id in ({{ touched_keys() }})
     {%- endif %}
 ),
 

@@ -2,9 +2,8 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        pre_hook=["{{ set_aside_touched_identifiers() }}",
-            "{{ forget_touched('observation_key', touched_identifiers()) }}"],
-        post_hook=["{{ record_loads(['customerio']) }}", "{{ forget_set_aside() }}"]
+        pre_hook="{{ forget_touched('observation_key', touched_identifiers(), is_kept=true) }}",
+        post_hook=["{{ record_loads(['customerio']) }}", "{{ drop_touched() }}"]
     )
 }}
 
@@ -42,7 +41,7 @@ seen as (
         email,
         first_seen_at,
         last_seen_at
-    from {{ set_aside() }}
+    from {{ beside('kept') }}
     {%- endif %}
 ),
 

@@ -3,7 +3,7 @@
         materialized='incremental',
         incremental_strategy='append',
         pre_hook="{{ forget_touched('identity_key', touched_mparticle_identities()) }}",
-        post_hook="{{ record_loads(['mparticle']) }}"
+        post_hook=["{{ record_loads(['mparticle']) }}", "{{ drop_touched() }}"]
     )
 }}
 
@@ -11,7 +11,7 @@ with identities as (
     select * from {{ ref('stg_mparticle__identities') }}
     {% if is_incremental() -%}
     -- First and last need every statement of a touched combination.
-    where identity_key in ({{ touched_mparticle_identities() }})
+    where identity_key in ({{ touched_keys() }})
     {%- endif %}
 ),
 

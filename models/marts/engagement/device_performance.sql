@@ -1,3 +1,7 @@
+{%- set counts = [
+    'sends', 'deliveries', 'human_opens', 'machine_opens', 'human_clicks', 'machine_clicks'
+] -%}
+
 with message_events as (
     select * from {{ ref('message_events') }}
     where
@@ -7,12 +11,17 @@ with message_events as (
         and occurred_at <= {{ as_of() }}
 ),
 
-final as (
+-- Messages and devices are few: what they are called is asked of them, not of every event.
+counted as (
     select
-        {{ message_key() }} as message_key,
+        campaign_id,
+        broadcast_id,
+        newsletter_id,
+        transactional_message_id,
+        action_id,
+        content_id,
         channel,
-        -- E-mail and SMS do not tell; then it is unknown, and the sums still hold.
-        coalesce(lower(device_platform), 'unknown') as device_platform,
+        device_platform,
         count(*) filter (where metric = 'sent') as sends,
         count(*) filter (where metric = 'delivered') as deliveries,
         count(*) filter (where metric = 'opened' and is_human) as human_opens,
@@ -21,6 +30,28 @@ final as (
         count(*) filter (where metric = 'clicked' and not is_human) as machine_clicks,
         count(*) filter (where metric = 'converted') as conversions
     from message_events
+    group by
+        campaign_id,
+        broadcast_id,
+        newsletter_id,
+        transactional_message_id,
+        action_id,
+        content_id,
+        channel,
+        device_platform
+),
+
+final as (
+    select
+        {{ message_key() }} as message_key,
+        channel,
+        -- E-mail and SMS do not tell; then it is unknown, and the sums still hold.
+        coalesce(lower(device_platform), 'unknown') as device_platform,
+        {%- for count in counts %}
+        cast(sum({{ count }}) as bigint) as {{ count }},
+        {%- endfor %}
+        cast(sum(conversions) as bigint) as conversions
+    from counted
     group by
         {{ message_key() }},
         channel,

@@ -1,3 +1,9 @@
+{%- set counts = ['people', 'delivered_people', 'nonzero_people'] -%}
+{%- set sums = [
+    'sum_y', 'sum_yy', 'sum_yyy', 'sum_yd', 'sum_x', 'sum_xx', 'sum_xy', 'sum_per', 'sum_per_per',
+    'sum_y_per'
+] -%}
+
 with experiment_outcomes as (
     select * from {{ ref('experiment_outcomes') }}
 ),
@@ -69,19 +75,16 @@ powers as (
     from capped
 ),
 
--- Only what was so before the index makes a segment, and only goals are told by segment.
-summed as (
-    {%- for segment in [
-        "'all'", "'tenure: ' || tenure_before", "'orders before: ' || purchases_before",
-        "'fatigue: ' || fatigue_before"
-    ] %}
-    {{ 'union all' if not loop.first }}
+-- People are summed once, into as many groups as there are kinds of people.
+grouped as (
     select
         experiment_id,
         arm,
         metric,
         family,
-        {{ segment }} as segment,
+        tenure_before,
+        purchases_before,
+        fatigue_before,
         max(cap) as cap,
         count(*) as people,
         sum(d) as delivered_people,
@@ -97,6 +100,28 @@ summed as (
         sum(pp) as sum_per_per,
         sum(vp) as sum_y_per
     from powers
+    group by
+        experiment_id, arm, metric, family, tenure_before, purchases_before, fatigue_before
+),
+
+-- Only what was so before the index makes a segment, and only goals are told by segment.
+summed as (
+    {%- for segment in [
+        "'all'", "'tenure: ' || tenure_before", "'orders before: ' || purchases_before",
+        "'fatigue: ' || fatigue_before"
+    ] %}
+    {{ 'union all' if not loop.first }}
+    select
+        experiment_id,
+        arm,
+        metric,
+        family,
+        {{ segment }} as segment,
+        {%- for name in counts + sums %}
+        sum({{ name }}) as {{ name }},
+        {%- endfor %}
+        max(cap) as cap
+    from grouped
     {{ "where family = 'goal'" if not loop.first }}
     group by experiment_id, arm, metric, family, {{ segment }}
     {%- endfor %}
@@ -109,13 +134,10 @@ final as (
         summed.metric,
         experiments.window_hours,
         summed.segment,
-        cast(summed.people as bigint) as people,
-        cast(summed.delivered_people as bigint) as delivered_people,
-        cast(summed.nonzero_people as bigint) as nonzero_people,
-        {%- for name in [
-            'sum_y', 'sum_yy', 'sum_yyy', 'sum_yd', 'sum_x', 'sum_xx', 'sum_xy', 'sum_per',
-            'sum_per_per', 'sum_y_per'
-        ] %}
+        {%- for name in counts %}
+        cast(summed.{{ name }} as bigint) as {{ name }},
+        {%- endfor %}
+        {%- for name in sums %}
         cast(summed.{{ name }} as double) as {{ name }},
         {%- endfor %}
         cast(summed.cap as double) as cap

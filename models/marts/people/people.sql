@@ -26,17 +26,54 @@ seen as (
     group by person_id
 ),
 
--- Of several identifiers of a kind the one seen last is the one to reach the person by.
+-- Of several identifiers of a kind the one seen last is the one to reach the person by. Most people
+-- have one, and nothing is put in order.
+several as (
+    select
+        person_id,
+        identifier_type
+    from person_identifiers
+    group by person_id, identifier_type
+    having count(*) > 1
+),
+
 ranked_identifiers as (
+    select
+        person_identifiers.person_id,
+        person_identifiers.identifier_type,
+        person_identifiers.identifier,
+        row_number() over (
+            partition by person_identifiers.person_id, person_identifiers.identifier_type
+            order by
+                person_identifiers.last_seen_at desc nulls last, person_identifiers.identifier desc
+        ) as identifier_rank
+    from person_identifiers
+    inner join several
+        on
+            person_identifiers.person_id = several.person_id
+            and person_identifiers.identifier_type = several.identifier_type
+),
+
+chosen_identifiers as (
+    select
+        person_identifiers.person_id,
+        person_identifiers.identifier_type,
+        person_identifiers.identifier
+    from person_identifiers
+    left join several
+        on
+            person_identifiers.person_id = several.person_id
+            and person_identifiers.identifier_type = several.identifier_type
+    where several.person_id is null
+
+    union all
+
     select
         person_id,
         identifier_type,
-        identifier,
-        row_number() over (
-            partition by person_id, identifier_type
-            order by last_seen_at desc nulls last, identifier desc
-        ) as identifier_rank
-    from person_identifiers
+        identifier
+    from ranked_identifiers
+    where identifier_rank = 1
 ),
 
 current_identifiers as (
@@ -44,8 +81,7 @@ current_identifiers as (
         person_id,
         max(identifier) filter (where identifier_type = 'customer_id') as customer_id,
         max(identifier) filter (where identifier_type = 'email') as email
-    from ranked_identifiers
-    where identifier_rank = 1
+    from chosen_identifiers
     group by person_id
 ),
 

@@ -1,3 +1,6 @@
+{{ config(materialized='table') }}
+
+-- A table: versions are put in order once, not by each model that reads them.
 with source as (
     select * from {{ source('commerce', 'orders') }}
 ),

@@ -1,0 +1,36 @@
+{#- What is new goes straight into the table, in the transaction in which its hooks forgot what it
+    stands for. The adapter's own way keeps it in a temporary table first, and asks the catalog about
+    both. Where there is no table yet, or a full refresh is asked for, it is made like any other. -#}
+{%- materialization incremental, adapter='duckdb', supported_languages=['sql'] -%}
+    {%- if not is_incremental() -%}
+        {{ return(materialization_table_duckdb()) }}
+    {%- endif -%}
+
+    {{ run_hooks(pre_hooks) }}
+    {%- if config.get('contract').enforced -%}{{ get_assert_columns_equivalent(sql) }}{%- endif -%}
+    {%- set columns = columns_to_fill(sql) -%}
+    {%- call statement('main') -%}
+        insert into {{ this }} ({{ columns }})
+        select {{ columns }}
+        from (
+            {{ sql }}
+        ) as new_rows
+    {%- endcall -%}
+    {{ run_hooks(post_hooks) }}
+    {% do adapter.commit() %}
+
+    {{ return({'relations': [this.incorporate(type='table')]}) }}
+{%- endmaterialization -%}
+
+{#- Names of the columns of a table and of the query that adds to it, which have to be the same. -#}
+{%- macro columns_to_fill(sql) -%}
+    {%- set filled = get_column_schema_from_query(sql) | map(attribute='name') | list -%}
+    {%- set kept = get_column_schema_from_query('select * from ' ~ this)
+        | map(attribute='name') | list -%}
+    {%- if filled | sort != kept | sort -%}
+        {{ exceptions.raise_compiler_error(
+            this.name ~ ' has other columns than its table: run `cio build --full-refresh` once'
+        ) }}
+    {%- endif -%}
+    {{ return(filled | map('tojson') | join(', ')) }}
+{%- endmacro -%}
