@@ -1,3 +1,15 @@
+{#- Which instants of a row say since when and until when its identifiers were seen together. -#}
+{%- set seen = {
+    'customerio_identifiers': ('first_seen_at', 'last_seen_at'),
+    'people': ('coalesce(created_at, updated_at)', 'coalesce(updated_at, created_at)'),
+    'orders': ('ordered_at', 'ordered_at'),
+    'assignments': ('assigned_at', 'assigned_at'),
+    'mparticle_identifiers': ('first_seen_at', 'last_seen_at'),
+    'segment_members': ('observed_at', 'observed_at'),
+    'api_people': ('observed_at', 'observed_at'),
+    'paid_audience_days': ('cast(active_on as timestamp)', 'cast(active_on as timestamp)'),
+} -%}
+
 with customerio_identifiers as (
     select * from {{ ref('int_customerio_identifiers') }}
 ),
@@ -32,91 +44,21 @@ paid_audience_days as (
 ),
 
 every_source as (
+    {%- for relation, (first_seen, last_seen) in seen.items() %}
+    {{ 'union all' if not loop.first }}
     select
         profile_key,
-        cio_id,
-        customer_id,
-        email,
-        first_seen_at,
-        last_seen_at
-    from customerio_identifiers
-
-    union all
-
-    select
-        profile_key,
-        cio_id,
-        customer_id,
-        email,
-        coalesce(created_at, updated_at) as first_seen_at,
-        coalesce(updated_at, created_at) as last_seen_at
-    from people
-
-    union all
-
-    select
-        profile_key,
-        cio_id,
-        customer_id,
-        email,
-        ordered_at as first_seen_at,
-        ordered_at as last_seen_at
-    from orders
-
-    union all
-
-    select
-        profile_key,
-        cio_id,
-        customer_id,
-        email,
-        assigned_at as first_seen_at,
-        assigned_at as last_seen_at
-    from assignments
-
-    union all
-
-    select
-        profile_key,
+        {%- if relation == 'mparticle_identifiers' %}
         cast(null as {{ dbt.type_string() }}) as cio_id,
-        customer_id,
-        email,
-        first_seen_at,
-        last_seen_at
-    from mparticle_identifiers
-
-    union all
-
-    select
-        profile_key,
+        {%- else %}
         cio_id,
+        {%- endif %}
         customer_id,
         email,
-        observed_at as first_seen_at,
-        observed_at as last_seen_at
-    from segment_members
-
-    union all
-
-    select
-        profile_key,
-        cio_id,
-        customer_id,
-        email,
-        observed_at as first_seen_at,
-        observed_at as last_seen_at
-    from api_people
-
-    union all
-
-    select
-        profile_key,
-        cio_id,
-        customer_id,
-        email,
-        cast(active_on as timestamp) as first_seen_at,
-        cast(active_on as timestamp) as last_seen_at
-    from paid_audience_days
+        {{ first_seen }} as first_seen_at,
+        {{ last_seen }} as last_seen_at
+    from {{ relation }}
+    {%- endfor %}
 ),
 
 final as (
