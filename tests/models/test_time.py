@@ -39,11 +39,11 @@ pytestmark = pytest.mark.slow
 AS_OF = datetime(2026, 9, 1, tzinfo=UTC)
 PEOPLE = "dev_as_of_20260901t000000_intermediate.int_person_deliveries"
 CLOCKS = {f"macro.customerio_warehouse.{name}" for name in ("as_of", "window_start", "in_window")}
-# the second load ties two people together by an id, and the third does so no more
+# an id ties two people together, no more by the second load, and again by the third
 LOADS = {
-    AS_OF - timedelta(days=1): ("1",),
-    AS_OF + timedelta(minutes=30): ("1", "2"),
-    AS_OF + timedelta(hours=20): ("1",),
+    AS_OF - timedelta(days=1): ("1", "2"),
+    AS_OF + timedelta(minutes=30): ("1",),
+    AS_OF + timedelta(hours=20): ("1", "2"),
 }
 
 
@@ -186,9 +186,9 @@ def test_a_build_after_time_has_passed_equals_a_full_refresh(
     selected = moving_with_time(models)
     found = [people(loaded)]
     for after in (timedelta(hours=1), timedelta(days=1)):
-        fresh = copy(loaded, tmp_path / f"{after.total_seconds():.0f}")
         build(models, loaded, AS_OF + after, selected)
-        build(models, fresh, AS_OF + after, ["--full-refresh", *selected])
-        assert differences(loaded, fresh) == {}
         found.append(people(loaded))
-    assert found == [3, 2, 3]
+    assert found == [2, 3, 2]
+    fresh = copy(loaded, tmp_path / "fresh")
+    build(models, fresh, AS_OF + after, ["--full-refresh", *selected])
+    assert differences(loaded, fresh) == {}
