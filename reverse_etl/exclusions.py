@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import duckdb
 import pyarrow as pa
 
 from reverse_etl.stop_list import OPTED_OUT
@@ -28,12 +29,12 @@ _PERSONAL = (
 
 def columns_of(published: Published, layer: str, name: str) -> set[str]:
     """The columns of a relation of the build; none if it is not there."""
-    rows = published.connection.execute(
-        "select column_name from duckdb_columns() where database_name = 'warehouse' "
-        "and schema_name = $schema and table_name = $name",
-        {"schema": published.schema(layer), "name": name},
-    ).fetchall()
-    return {row[0] for row in rows}
+    # a look at the relation alone: a look through all columns of the warehouse takes ten times that
+    try:
+        found = published.connection.execute(f"from {published.table(layer, name)} limit 0")
+    except duckdb.CatalogException:
+        return set()
+    return {column[0] for column in found.description or ()}
 
 
 def exclude(

@@ -316,3 +316,12 @@ def held_back(findings: Sequence[Finding], operation: str, *, is_exempt: bool) -
         if finding.is_absolute or not is_exempt:
             return f"guard {finding.guard}"
     return None
+
+
+def holds_all(plan: SyncPlan, findings: Sequence[Finding]) -> str | None:
+    """The guard that leaves nothing of a plan to send, exempt rows included, if any."""
+    operations = [("remove", plan.removes), ("add", plan.adds), ("update", plan.updates)]
+    planned = [name for name, count in operations if count]
+    # removals may be exempt one by one, unless the guard is absolute
+    reasons = [held_back(findings, name, is_exempt=name == "remove") for name in planned]
+    return reasons[0] if reasons and all(reasons) else None

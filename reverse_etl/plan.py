@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,12 +15,14 @@ from reverse_etl.compare import CANARY, NO_IDENTIFIER, How, compare
 from reverse_etl.definitions import carried_definitions, changed_definitions
 from reverse_etl.exclusions import columns_of
 from reverse_etl.http import is_loopback
+from reverse_etl.journal import run_folders
 from reverse_etl.labels import count_labels
 from reverse_etl.lock import turn
 from reverse_etl.past import Past, read_past
+from reverse_etl.record import forget_payloads, land_into
 from reverse_etl.replacement import chosen_lists
 from reverse_etl.state import remove_state, write_state
-from warehouse.connection import open_warehouse, read_published
+from warehouse.connection import PublishedReader, open_warehouse
 from warehouse.definitions import LOCK, read_lock
 from warehouse.errors import UsageError
 from warehouse.home import project_root
@@ -26,9 +30,8 @@ from warehouse.known_people import people_known_as
 from warehouse.stop_list import opted_out, stop_list_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
-    from pathlib import Path
 
     from reverse_etl.contract import Check, Destination, Mode, Object, Settings, Use
     from reverse_etl.guards import Finding
@@ -225,21 +228,46 @@ class Asked:
     force: tuple[str, ...] = ()
 
 
-def plan_sync(  # noqa: PLR0913 - what a plan is made of
-    home: Home, sync: Sync, target: Target, folder: RunFolder, asked: Asked, *, now: datetime
-) -> SyncPlan:
-    """Plan one sync into a run's folder.
+@contextmanager
+def open_published(home: Home) -> Iterator[PublishedReader]:
+    """Open what plans are made from, for all syncs of a command.
 
-    The journals must have been landed before, and the newest build published.
+    What they take of memory is bounded together: past it they spill beside the journals, not where
+    they run. Each takes one thread, for two took 1.6 times what one takes of the processor.
 
     Args:
         home: The home.
+    """
+    home.journals.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home.journals, prefix=".spill-") as spill:
+        bounds = {"memory_limit": "3GB", "threads": 1, "temp_directory": spill}
+        with PublishedReader(home, bounds) as reader:
+            yield reader
+
+
+def plan_sync(  # noqa: PLR0913 - what a plan is made of
+    reader: PublishedReader,
+    sync: Sync,
+    target: Target,
+    folder: RunFolder,
+    asked: Asked,
+    *,
+    now: datetime,
+    is_held: bool = False,
+) -> SyncPlan:
+    """Plan one sync into a run's folder, once its earlier journals are landed.
+
+    The newest build must have been published before.
+
+    Args:
+        reader: Of what is published, as `open_published` gives it.
         sync: The sync.
         target: Where it sends.
         folder: Gets `plan.parquet`.
         asked: What the caller asks.
         now: The present, naive UTC: whom the clock alone removes leaves on time, whenever the
             newest build was. A build as of a given instant is taken as of then.
+        is_held: The caller holds the sync.
 
     Returns:
         The plan, its rows in the folder.
@@ -248,15 +276,17 @@ def plan_sync(  # noqa: PLR0913 - what a plan is made of
         CioError: Nothing is published, or the outbound model is not as the sync needs it.
         UsageError: The newest build is for another target.
     """
+    home = reader.home
     scope = scope_of(target.fingerprint(sync))
+    earlier = run_folders(home, sync.name)
     try:
-        with read_published(home, is_newest=False) as published:
+        with reader.read() as published:
             _check_target(published.build, asked.target)
-            _bound(published, folder.path)
             with (
                 turn(home),
                 open_warehouse(home, purpose="read the receipts of syncs") as warehouse,
             ):
+                landed = land_into(warehouse, home, earlier, held=[sync.name] if is_held else [])
                 past = read_past(
                     warehouse,
                     sync=sync.name,
@@ -267,6 +297,7 @@ def plan_sync(  # noqa: PLR0913 - what a plan is made of
                 state = write_state(
                     warehouse, home, folder.path, sync=sync.name, mode=sync.mode, scope=scope
                 )
+            forget_payloads(landed)
             how = _how(sync, target, published.build, asked, now)
             canary = _canary(sync, past, asked)
             how = how._replace(
@@ -327,10 +358,11 @@ def _opted_out(home: Home, sync: Sync, published: Published) -> frozenset[str]:
 
 def _how(sync: Sync, target: Target, build: Build, asked: Asked, now: datetime) -> How:
     kind = target.kind
+    built_at = build.as_of or build.started_at
     renew_before = None
     if kind.renew_after_days is not None:
-        days = kind.renew_after_days(sync.options)
-        renew_before = (build.as_of or build.started_at) - timedelta(days=days)
+        renew_before = built_at - timedelta(days=kind.renew_after_days(sync.options))
+    hours = sync.delivery.oldest_hours
     return How(
         is_retry=asked.is_retry,
         is_repeatable=kind.is_repeatable,
@@ -340,13 +372,8 @@ def _how(sync: Sync, target: Target, build: Build, asked: Asked, now: datetime) 
         if sync.mode == "replace"
         else None,
         now=None if build.is_as_of_given else now,
-        oldest=_oldest(sync, build),
+        oldest=None if hours is None else built_at - timedelta(hours=hours),
     )
-
-
-def _oldest(sync: Sync, build: Build) -> datetime | None:
-    hours = sync.delivery.oldest_hours
-    return None if hours is None else (build.as_of or build.started_at) - timedelta(hours=hours)
 
 
 def _check_target(build: Build, expected: str | None) -> None:
@@ -356,14 +383,6 @@ def _check_target(build: Build, expected: str | None) -> None:
             f"Run `cio build --target {expected}`."
         )
         raise UsageError(message)
-
-
-def _bound(published: Published, spill: Path) -> None:
-    """Keep the plan in bounds: past its memory it spills beside the plan, not where it runs."""
-    published.connection.execute("set memory_limit = '2GB'")
-    # several syncs run at once, and two threads took 1.6 times what one takes of the processor
-    published.connection.execute("set threads = 1")
-    published.connection.execute("set temp_directory = $path", {"path": str(spill / "spill")})
 
 
 def _watermarks(published: Published, feeds: tuple[str, ...]) -> dict[str, datetime | None]:

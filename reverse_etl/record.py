@@ -67,34 +67,56 @@ def land_journals(home: Home, *, held: Collection[str] = ()) -> list[str]:
     folders = run_folders(home)
     if not folders:
         return []
-    with turn(home):
-        syncs = {folder.path.parent.name for folder in folders}
-        done = {sync for sync in syncs if sync in held or not is_held(home, sync)}
-        # listed before it was asked who runs: a run that began since is not in the list
-        return _land(home, folders, done)
+    purpose = "land the receipts of syncs"
+    with turn(home), open_warehouse(home, purpose=purpose) as warehouse:
+        landed = land_into(warehouse, home, folders, held=held)
+    forget_payloads(landed)
+    return [folder.path.name for folder in landed]
 
 
-def _land(home: Home, folders: list[RunFolder], done: Collection[str]) -> list[str]:
-    with open_warehouse(home, purpose="land the receipts of syncs") as warehouse:
-        landed = _landed(warehouse)
-        waiting = []
-        for folder in folders:
-            record = None if folder.path.name in landed else folder.read_record()
-            if record is not None and (record.sync in done or record.finished_at is not None):
-                waiting.append((folder, record))
-        if waiting:
-            from warehouse.land import land  # noqa: PLC0415 - dlt takes over a second to import
+def land_into(
+    warehouse: duckdb.DuckDBPyConnection,
+    home: Home,
+    folders: Iterable[RunFolder],
+    *,
+    held: Collection[str] = (),
+) -> list[RunFolder]:
+    """Land journals as `land_journals` does, for a caller who has the turn and the warehouse open.
 
-            land(
-                warehouse, DATASET, _batches(waiting), TABLES, purpose="land the receipts of syncs"
-            )
-    for folder, _ in waiting:
+    Args:
+        warehouse: The warehouse.
+        home: The home.
+        folders: The runs to land, listed before. Asked afterwards who runs, one that began since
+            is not in the list.
+        held: Syncs that the caller holds itself.
+
+    Returns:
+        The runs landed, in their order, whose payloads may be forgotten.
+    """
+    landed = _landed(warehouse)
+    waiting = []
+    for folder in folders:
+        record = None if folder.path.name in landed else folder.read_record()
+        if record is not None and (record.finished_at is not None or _is_done(home, record, held)):
+            waiting.append((folder, record))
+    if waiting:
+        from warehouse.land import land  # noqa: PLC0415 - dlt takes over a second to import
+
+        land(warehouse, DATASET, _batches(waiting), TABLES, purpose="land the receipts of syncs")
+    return [folder for folder, _ in waiting]
+
+
+def _is_done(home: Home, record: RunRecord, held: Collection[str]) -> bool:
+    return record.sync in held or not is_held(home, record.sync)
+
+
+def forget_payloads(folders: Iterable[RunFolder]) -> None:
+    """Keep of plans what receipts are made of: a payload is of no use once its run is over."""
+    for folder in folders:
         _forget_payloads(folder)
-    return [record.run_id for _, record in waiting]
 
 
 def _forget_payloads(folder: RunFolder) -> None:
-    """Keep of a plan what receipts are made of: a payload is of no use once its run is over."""
     slim = folder.path / ".plan.parquet"
     with _connect() as connection:
         connection.execute(

@@ -17,7 +17,7 @@ from reverse_etl.clock import Clock
 from reverse_etl.deliver import Delivered, Way, deliver
 from reverse_etl.estimate import estimate
 from reverse_etl.garbage import searched_rarely
-from reverse_etl.guards import Company, Finding, check_force, evaluate, held_back
+from reverse_etl.guards import Company, Finding, check_force, evaluate, holds_all
 from reverse_etl.halting import halting
 from reverse_etl.http import Http
 from reverse_etl.journal import Journal, RunFolder, RunRecord, new_run, run_folders
@@ -25,7 +25,7 @@ from reverse_etl.landing import Landing
 from reverse_etl.lock import hold, turn
 from reverse_etl.outcomes import Balance, resolve
 from reverse_etl.past import rows_under_way
-from reverse_etl.plan import Asked, SyncPlan, Target, plan_sync
+from reverse_etl.plan import Asked, SyncPlan, Target, open_published, plan_sync
 from reverse_etl.record import is_balanced, land_journals
 from reverse_etl.replacement import Replacement
 from reverse_etl.settings import Sync, read_syncs
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from warehouse.connection import PublishedReader
     from warehouse.home import Home
 
 State: TypeAlias = Literal["done", "inactive", "held", "failed", "interrupted"]
@@ -146,14 +147,15 @@ def plan_syncs(room: Room, asked: Asked | None = None) -> list[SyncPlan]:
     check_force(asked.force)
     company = Company(activating=_activating(syncs, targets))
     plans = []
-    for sync, target in zip(syncs, targets, strict=True):
-        with tempfile.TemporaryDirectory(dir=room.home.journals, prefix=".plan-") as folder:
-            now = room.clock.now()
-            files = RunFolder(Path(folder))
-            plan = plan_sync(room.home, sync, target, files, asked, now=now)
-            plan = estimate(plan, sync, target, files.plan)
-        found = evaluate(sync, plan, target, now=now, force=asked.force, company=company)
-        plans.append(replace(plan, findings=() if target.inactive else tuple(found)))
+    with open_published(room.home) as reader:
+        for sync, target in zip(syncs, targets, strict=True):
+            with tempfile.TemporaryDirectory(dir=room.home.journals, prefix=".plan-") as folder:
+                now = room.clock.now()
+                files = RunFolder(Path(folder))
+                plan = plan_sync(reader, sync, target, files, asked, now=now)
+                plan = estimate(plan, sync, target, files.plan)
+            found = evaluate(sync, plan, target, now=now, force=asked.force, company=company)
+            plans.append(replace(plan, findings=() if target.inactive else tuple(found)))
     return plans
 
 
@@ -184,15 +186,18 @@ def run_syncs(room: Room, asked: Asked | None = None) -> list[SyncRun]:
     syncs = read_syncs(room.manifest, select=room.select)
     targets = [find_target(sync) for sync in syncs]
     activating = _activating(syncs, targets)
-    # where nothing can be published, each sync says so
-    with turn(room.home), suppress(CioError):
-        publish_if_free(room.home)
-    together = _Together(room, asked, activating, Landing(room.home))
+    # where the warehouse cannot be opened, or nothing published, each sync says so
+    with suppress(CioError):
+        land_journals(room.home)
+        with turn(room.home):
+            publish_if_free(room.home)
     with (
+        open_published(room.home) as reader,
         halting(len(syncs)) as halts,
         searched_rarely(),
         ThreadPoolExecutor(_AT_ONCE) as pool,
     ):
+        together = _Together(room, asked, activating, Landing(room.home), reader)
         futures = [
             pool.submit(_run_safely, together, *three)
             for three in zip(syncs, targets, halts, strict=True)
@@ -225,6 +230,7 @@ class _Together(NamedTuple):
     asked: Asked
     activating: tuple[str, ...]
     landing: Landing
+    reader: PublishedReader
 
 
 def _run_safely(together: _Together, sync: Sync, target: Target, halt: threading.Event) -> SyncRun:
@@ -236,7 +242,6 @@ def _run_safely(together: _Together, sync: Sync, target: Target, halt: threading
     try:
         with hold(room.home, sync.name, now=room.clock.now()):
             _sweep(room.home, sync.name)
-            together.landing.land(sync.name)
             folder = new_run(room.home, sync.name, now=room.clock.now())
             return _Run(together, sync, target, folder, halt).run()
     except CioError as error:
@@ -264,8 +269,8 @@ class _Run:
 
     def run(self) -> SyncRun:
         now = self.room.clock.now()
-        asked = self.together.asked
-        plan = plan_sync(self.room.home, self.sync, self.target, self.folder, asked, now=now)
+        reader, asked = self.together.reader, self.together.asked
+        plan = plan_sync(reader, self.sync, self.target, self.folder, asked, now=now, is_held=True)
         with _BEGINNING:
             findings = self._evaluate(plan, now)
             record = self._record(plan, findings)
@@ -328,7 +333,7 @@ class _Run:
         )
 
     def _deliver(self, plan: SyncPlan, findings: Sequence[Finding]) -> Delivered:
-        reason = _holds_all(plan, findings)
+        reason = holds_all(plan, findings)
         if reason is not None:
             with Journal(self.folder, self.room.clock) as journal:
                 journal.rest(reason)
@@ -377,15 +382,6 @@ class _Run:
 
     def _tell(self, text: str) -> None:
         self.room.on_event(f"{self.sync.name}: {text}")
-
-
-def _holds_all(plan: SyncPlan, findings: Sequence[Finding]) -> str | None:
-    """The guard that leaves nothing to send, exempt rows included."""
-    operations = [("remove", plan.removes), ("add", plan.adds), ("update", plan.updates)]
-    planned = [name for name, count in operations if count]
-    # removals may be exempt one by one, unless the guard is absolute
-    reasons = [held_back(findings, name, is_exempt=name == "remove") for name in planned]
-    return reasons[0] if reasons and all(reasons) else None
 
 
 def _state(delivered: Delivered, findings: Sequence[Finding], problem: CioError | None) -> State:

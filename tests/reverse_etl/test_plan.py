@@ -9,7 +9,7 @@ import pytest
 from fakes import mixpanel
 from reverse_etl.clock import Clock
 from reverse_etl.journal import RunFolder
-from reverse_etl.plan import Asked, SyncPlan, plan_sync
+from reverse_etl.plan import Asked, SyncPlan, open_published, plan_sync
 from reverse_etl.run import plan_syncs
 from reverse_etl.settings import read_syncs
 from reverse_etl.targets import find_target
@@ -46,7 +46,8 @@ def rows(world: World, tmp_path: Path) -> Callable[..., list[dict[str, Any]]]:
         folder = RunFolder(tmp_path / "plan")
         folder.path.mkdir(exist_ok=True)
         publish_if_free(world.home)
-        plan_sync(world.home, sync, find_target(sync), folder, Asked(**asked), now=now)
+        with open_published(world.home) as reader:
+            plan_sync(reader, sync, find_target(sync), folder, Asked(**asked), now=now)
         return pq.read_table(folder.plan).to_pylist()
 
     return read

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from warehouse.connection import open_warehouse, read_published
+from warehouse.connection import PublishedReader, open_warehouse, read_published
 from warehouse.errors import CioError, WarehouseBusy
 from warehouse.publish import published_files
 
@@ -111,3 +111,29 @@ def test_a_published_file_that_is_damaged_is_named(
     path.write_text("damaged" * 1000)
     with pytest.raises(CioError, match=path.name), read_published(home):
         pass
+
+
+def test_a_reader_opens_a_file_once_and_follows_what_is_published(
+    home: Home, record_build: Callable[..., None]
+) -> None:
+    build(home, 3)
+    record_build("first", 1)
+    query = "select count(*) from dev_marts.people"
+    with PublishedReader(home, {"memory_limit": "1GB"}) as reader:
+        with reader.read() as first, reader.read() as again:
+            first.connection.execute("create temp table mine as select 1")
+            with pytest.raises(duckdb.CatalogException):
+                again.connection.execute("from mine")
+            limit = again.connection.execute("select current_setting('memory_limit')").fetchone()
+            assert limit == ("953.6 MiB",)
+            build(home, 5)
+            record_build("second", 2)
+            with reader.read() as same:
+                assert same.build.build_id == "first"
+            with reader.read(is_newest=True) as second:
+                assert second.build.build_id == "second"
+                assert second.connection.execute(query).fetchone() == (5,)
+            # who reads the one before reads on
+            assert again.connection.execute(query).fetchone() == (3,)
+        with reader.read() as last:
+            assert last.connection.execute(query).fetchone() == (5,)
