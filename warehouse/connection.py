@@ -75,7 +75,7 @@ class PublishedReader:
     Opening one takes a tenth of a second, as DuckDB reads all that it says of its tables.
     """
 
-    def __init__(self, home: Home, settings: Mapping[str, str | int] | None = None) -> None:
+    def __init__(self, home: Home, settings: Mapping[str, object] | None = None) -> None:
         """Open nothing yet.
 
         Args:
@@ -132,7 +132,7 @@ class PublishedReader:
         return self._opened
 
 
-def _open(home: Home, settings: Mapping[str, str | int]) -> Published:
+def _open(home: Home, settings: Mapping[str, object]) -> Published:
     connection = duckdb.connect()
     try:
         for name, value in settings.items():

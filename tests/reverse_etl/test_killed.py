@@ -30,7 +30,7 @@ POINTS = [
     ("after an outcome", 3),
     ("after delivery", 1),
     ("during landing", 1),
-    ("after landing", 3),
+    ("after landing", 1),
 ]
 
 
