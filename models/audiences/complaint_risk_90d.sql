@@ -77,7 +77,7 @@ final as (
         person_id,
         min(entered_at) as entered_at,
         max(expires_at) as expires_at,
-        max_by(risk, expires_at) as reason
+        max_by(risk, (expires_at, risk)) as reason
     from risks
     group by person_id
 )
