@@ -9,11 +9,10 @@ import duckdb
 import pytest
 from scipy import stats
 
-from cio.build import build
 from cio.dbt import Project
 from loaders.run import load
+from tests.real_data.built import build_marts, read_marts
 from tests.real_data.starbucks import make_company
-from warehouse.connection import read_published
 from warehouse.home import Home
 
 if TYPE_CHECKING:
@@ -23,6 +22,10 @@ pytestmark = pytest.mark.slow
 
 SENT_AT = "2026-03-02 09:00:00"
 COMPLETE = "2026-03-20 00:00:00"
+MARTS = (
+    *("experiment_results", "experiment_statistics", "experiment_heterogeneity"),
+    "experiment_health",
+)
 ARMS = {"Mens E-Mail": "mens", "Womens E-Mail": "womens", "No E-Mail": "holdout"}
 
 # Published by the data set's author and computed with scipy from the same 64,000 rows: plain Welch
@@ -170,12 +173,12 @@ def project(source: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPath
     load(home, "mparticle", [str(folder / "visits.jsonl")], complete_through=complete)
     load(home, "orders", [str(folder / "orders.csv")], complete_through=complete)
     project = Project(home=home, company=company, variables={"as_of": COMPLETE})
-    build(project)
+    build_marts(project, *MARTS)
     return project
 
 
 def read(project: Project, metric: str, method: str) -> dict[str, dict[str, float]]:
-    with read_published(project.home) as published:
+    with read_marts(project) as published:
         rows = published.connection.execute(
             f"""
             select arm, effect, standard_error, ci_low, ci_high, p_value, verdict
@@ -262,7 +265,7 @@ def test_the_verdict_on_spend_is_halls(project: Project) -> None:
 
 
 def test_spend_was_cut_where_numpy_cuts_it(project: Project) -> None:
-    with read_published(project.home) as published:
+    with read_marts(project) as published:
         caps = published.connection.execute(
             f"""
             select distinct cap from {published.table("marts", "experiment_statistics")}
@@ -275,7 +278,7 @@ def test_spend_was_cut_where_numpy_cuts_it(project: Project) -> None:
 def test_the_effect_on_conversions_differs_by_tenure_and_on_visits_does_not(
     project: Project,
 ) -> None:
-    with read_published(project.home) as published:
+    with read_marts(project) as published:
         rows = published.connection.execute(
             f"""
             select metric, cochran_q, p_value
@@ -290,7 +293,7 @@ def test_the_effect_on_conversions_differs_by_tenure_and_on_visits_does_not(
 
 
 def test_random_arms_bought_alike_before(project: Project) -> None:
-    with read_published(project.home) as published:
+    with read_marts(project) as published:
         statuses = published.connection.execute(
             f"select check_name, status from {published.table('marts', 'experiment_health')}"
         ).fetchall()

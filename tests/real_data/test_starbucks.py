@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cio.build import build
 from cio.dbt import Project
 from loaders.run import load
 from tests.real_data import starbucks
-from warehouse.connection import read_published
+from tests.real_data.built import build_marts, read_marts
 from warehouse.home import Home
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+MARTS = ("message_events", "orders", "experiment_outcomes", "person_engagement_daily")
 # Straight from the source: no delivery, no experiment, only who got an offer and who paid what.
 DIRECT = """
 with arms as (
@@ -64,7 +64,7 @@ def world(
         load(home, "orders", [str(inputs.orders)], complete_through=complete),
     ]
     project = Project(home=home, company=inputs.company, variables={"as_of": starbucks.END})
-    build(project)
+    build_marts(project, *MARTS)
     return source, project, {report.feed: report.loaded for report in reports}
 
 
@@ -79,7 +79,7 @@ def test_every_event_and_order_of_the_source_is_there(
         from transcript
         """
     ).fetchall()[0]
-    with read_published(project.home) as published:
+    with read_marts(project) as published:
         opened, events = published.connection.execute(
             f"select count(*) filter (where metric = 'opened'), count(*)"
             f" from {published.table('marts', 'message_events')}"
@@ -98,7 +98,7 @@ def test_each_arm_of_each_wave_has_the_people_and_outcomes_of_the_source(
 ) -> None:
     source, project, _ = world
     expected = source.execute(DIRECT).fetchall()
-    with read_published(project.home) as published:
+    with read_marts(project) as published:
         actual = published.connection.execute(
             f"""
             select
@@ -122,7 +122,7 @@ def test_ghost_sends_are_never_exposures(
     received = source.execute(
         "select count(distinct (person, hour)) from transcript where event = 'offer received'"
     ).fetchall()
-    with read_published(project.home) as published:
+    with read_marts(project) as published:
         daily = published.connection.execute(
             "select sum(messages_received) from"
             f" {published.table('marts', 'person_engagement_daily')}"
