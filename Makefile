@@ -26,8 +26,9 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)  ## Run the whole loop on a seeded world: no account, no network
 	@$(BIN)/cio demo
 
-test: $(STAMP)  ## Run the tests
-	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+# One worker more than there are cores: a worker that waits for a disk leaves its core to another.
+test: $(STAMP) $(VENDORS)/.installed  ## Run the tests
+	@$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadfile --no-loadscope-reorder
 
 build: $(STAMP)  ## Build the models from what is loaded, and publish
 	@$(BIN)/cio build
@@ -65,6 +66,7 @@ vendors: $(VENDORS)/.installed  ## Install the vendors' own clients, which tests
 
 $(VENDORS)/.installed: pyproject.toml
 	@test -x $(VENDORS)/bin/python || $(PYTHON) -m venv $(VENDORS)
+	@echo "Installing the vendors' clients into $(VENDORS) (once) …"
 	@$(VENDORS)/bin/python -m pip install -qq --disable-pip-version-check --upgrade 'pip>=25.1'
 	@$(VENDORS)/bin/python -m pip install -qq --disable-pip-version-check --group vendors
 	@touch $@
