@@ -102,6 +102,8 @@ def land_into(
     if waiting:
         from warehouse.land import land  # noqa: PLC0415 - dlt takes over a second to import
 
+        # as fast as with two on two cores, and for a tenth less of the processor
+        warehouse.execute("set threads = 1")
         land(warehouse, DATASET, _batches(waiting), TABLES, purpose="land the receipts of syncs")
     return [folder for folder, _ in waiting]
 
