@@ -13,8 +13,8 @@ them, and by drt, which needs an environment of its own:
     python -m venv ~/drt && ~/drt/bin/pip install 'drt-core[duckdb]==1.2.1'
     python benchmarks/sync.py --drt ~/drt/bin/python
 
-They send, and keep nothing: what was sent, what was refused and what is to be taken back tomorrow
-is nobody's to know. `--other-rows` is how many rows they get, for they take long.
+They send all there is; a plan against what is there already, and an outcome of each row on disk,
+are not in what they take. `--other-rows` is how many rows the clients get, for they take long.
 """
 
 from __future__ import annotations
@@ -133,7 +133,8 @@ def main() -> None:
         if python is None or not python.expanduser().exists():
             print(f"{way}: skipped, not installed")  # noqa: T201 - said
             continue
-        results.append(run_other(destination, name, way, options.other_rows, python.expanduser()))
+        rows = options.rows if way == "drt" else options.other_rows
+        results.append(run_other(destination, name, way, rows, python.expanduser()))
         keep(results)
 
 
