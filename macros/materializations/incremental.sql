@@ -6,9 +6,19 @@
         {{ return(materialization_table_duckdb()) }}
     {%- endif -%}
 
+    {#- before a hook or the query reads a column that the table of an older version lacks -#}
+    {%- set kept = get_column_schema_from_query('select * from ' ~ this)
+        | map(attribute='name') | list -%}
+    {%- if model.columns.keys() | reject('in', kept) | list -%}
+        {{ refuse_other_columns() }}
+    {%- endif -%}
     {{ run_hooks(pre_hooks) }}
     {%- if config.get('contract').enforced -%}{{ get_assert_columns_equivalent(sql) }}{%- endif -%}
-    {%- set columns = columns_to_fill(sql) -%}
+    {%- set filled = get_column_schema_from_query(sql) | map(attribute='name') | list -%}
+    {%- if filled | sort != kept | sort -%}
+        {{ refuse_other_columns() }}
+    {%- endif -%}
+    {%- set columns = filled | map('tojson') | join(', ') -%}
     {%- call statement('main') -%}
         insert into {{ this }} ({{ columns }})
         select {{ columns }}
@@ -22,15 +32,8 @@
     {{ return({'relations': [this.incorporate(type='table')]}) }}
 {%- endmaterialization -%}
 
-{#- Names of the columns of a table and of the query that adds to it, which have to be the same. -#}
-{%- macro columns_to_fill(sql) -%}
-    {%- set filled = get_column_schema_from_query(sql) | map(attribute='name') | list -%}
-    {%- set kept = get_column_schema_from_query('select * from ' ~ this)
-        | map(attribute='name') | list -%}
-    {%- if filled | sort != kept | sort -%}
-        {{ exceptions.raise_compiler_error(
-            this.name ~ ' has other columns than its table: run `cio build --full-refresh` once'
-        ) }}
-    {%- endif -%}
-    {{ return(filled | map('tojson') | join(', ')) }}
+{%- macro refuse_other_columns() -%}
+    {{ exceptions.raise_compiler_error(
+        this.name ~ ' has other columns than its table: run `cio build --full-refresh` once'
+    ) }}
 {%- endmacro -%}

@@ -100,6 +100,11 @@ def test_rows_are_added_to_a_table_by_the_names_of_its_columns(project: Path) ->
     )
     assert read(project) == ([(1, "one"), (2, "two")], [("numbers", "BASE TABLE")])
 
+    # one that reads what only its new version has says so, too, and nothing of DuckDB's
+    (project / "models" / "numbers.yml").write_text(CONTRACT + "      - {name: added}\n")
+    added = "select number, word, added from {{ this if is_incremental() else 'numbers' }}"
+    assert "--full-refresh" in run(project, added, materialized="incremental")
+
     (project / "models" / "numbers.yml").unlink()
     changed = run(project, "select 3 as number, 'three' as name", materialized="incremental")
     assert "--full-refresh" in changed
