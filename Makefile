@@ -8,6 +8,8 @@ VENDORS := .venv-vendors
 
 export RUNTIME__DLTHUB_TELEMETRY := false
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+# Tests start hundreds of processes: what Python compiled once it keeps, whatever is set outside.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check build sync report chromium vendors fmt clean
