@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import orjson
 from filelock import FileLock, Timeout
 
-from warehouse.errors import CioError
+from warehouse.errors import CioError, WarehouseBusy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,6 +71,29 @@ def turn(home: Home) -> Iterator[None]:
     lock = FileLock(home.locks / "reverse_etl.lock", thread_local=False)
     with lock:
         yield
+
+
+class Patience:
+    """How long the syncs of a command wait for the warehouse, which they take in turn.
+
+    Who waits in vain has waited for all: the next only look, or as many syncs would wait as long
+    again, one after the other.
+    """
+
+    def __init__(self, seconds: float = 600) -> None:
+        """Nobody has waited yet."""
+        self._seconds = seconds
+        self._is_over = False
+
+    @contextmanager
+    def wait(self) -> Iterator[float]:
+        """Give the seconds that who has the turn waits while it opens the warehouse within."""
+        try:
+            yield 0 if self._is_over else self._seconds
+        except WarehouseBusy:
+            self._is_over = True
+            raise
+        self._is_over = False
 
 
 def _lock(home: Home, sync: str) -> FileLock:

@@ -17,7 +17,7 @@ from reverse_etl.exclusions import columns_of
 from reverse_etl.http import is_loopback
 from reverse_etl.journal import run_folders
 from reverse_etl.labels import count_labels
-from reverse_etl.lock import turn
+from reverse_etl.lock import Patience, turn
 from reverse_etl.past import Past, read_past
 from reverse_etl.record import forget_payloads, land_into
 from reverse_etl.replacement import chosen_lists
@@ -254,6 +254,7 @@ def plan_sync(  # noqa: PLR0913 - what a plan is made of
     *,
     now: datetime,
     is_held: bool = False,
+    patience: Patience | None = None,
 ) -> SyncPlan:
     """Plan one sync into a run's folder, once its earlier journals are landed.
 
@@ -268,6 +269,7 @@ def plan_sync(  # noqa: PLR0913 - what a plan is made of
         now: The present, naive UTC: whom the clock alone removes leaves on time, whenever the
             newest build was. A build as of a given instant is taken as of then.
         is_held: The caller holds the sync.
+        patience: How long to wait for the warehouse, shared by the syncs of a command.
 
     Returns:
         The plan, its rows in the folder.
@@ -284,7 +286,10 @@ def plan_sync(  # noqa: PLR0913 - what a plan is made of
             _check_target(published.build, asked.target)
             with (
                 turn(home),
-                open_warehouse(home, purpose="read the receipts of syncs") as warehouse,
+                (patience or Patience()).wait() as seconds,
+                open_warehouse(
+                    home, purpose="read the receipts of syncs", wait_seconds=seconds
+                ) as warehouse,
             ):
                 landed = land_into(warehouse, home, earlier, held=[sync.name] if is_held else [])
                 past = read_past(

@@ -15,6 +15,7 @@ from reverse_etl.lock import is_held, turn
 from reverse_etl.outcomes import Balance, resolve
 from reverse_etl.tables import DATASET, TABLES
 from warehouse.connection import open_warehouse
+from warehouse.failures import recoverable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -48,7 +49,9 @@ where resolved.is_named or $is_attempted
 """
 
 
-def land_journals(home: Home, *, held: Collection[str] = ()) -> list[str]:
+def land_journals(
+    home: Home, *, held: Collection[str] = (), wait_seconds: float = 600
+) -> list[str]:
     """Land every journal that is not in the warehouse yet, in one load.
 
     Journals of runs under way are left alone; those of runs that were killed are landed as such.
@@ -56,6 +59,7 @@ def land_journals(home: Home, *, held: Collection[str] = ()) -> list[str]:
     Args:
         home: The home.
         held: Syncs that the caller holds itself.
+        wait_seconds: How long to wait for another process that has the warehouse.
 
     Returns:
         The ids of the runs landed, oldest first.
@@ -68,7 +72,10 @@ def land_journals(home: Home, *, held: Collection[str] = ()) -> list[str]:
     if not folders:
         return []
     purpose = "land the receipts of syncs"
-    with turn(home), open_warehouse(home, purpose=purpose) as warehouse:
+    with (
+        turn(home),
+        open_warehouse(home, purpose=purpose, wait_seconds=wait_seconds) as warehouse,
+    ):
         landed = land_into(warehouse, home, folders, held=held)
     forget_payloads(landed)
     return [folder.path.name for folder in landed]
@@ -115,7 +122,8 @@ def _is_done(home: Home, record: RunRecord, held: Collection[str]) -> bool:
 def forget_payloads(folders: Iterable[RunFolder]) -> None:
     """Keep of plans what receipts are made of: a payload is of no use once its run is over."""
     for folder in folders:
-        _forget_payloads(folder)
+        with recoverable("take payloads out of plans", "Their receipts are landed"):
+            _forget_payloads(folder)
 
 
 def _forget_payloads(folder: RunFolder) -> None:

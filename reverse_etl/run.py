@@ -22,7 +22,7 @@ from reverse_etl.halting import halting
 from reverse_etl.http import Http
 from reverse_etl.journal import Journal, RunFolder, RunRecord, new_run, run_folders
 from reverse_etl.landing import Landing
-from reverse_etl.lock import hold, turn
+from reverse_etl.lock import Patience, hold, turn
 from reverse_etl.outcomes import Balance, resolve
 from reverse_etl.past import rows_under_way
 from reverse_etl.plan import Asked, SyncPlan, Target, open_published, plan_sync
@@ -33,6 +33,7 @@ from reverse_etl.stop_list import read_for
 from reverse_etl.targets import find_target
 from warehouse.connection import publish_if_free
 from warehouse.errors import CioError
+from warehouse.failures import recoverable, recoverable_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -152,7 +153,8 @@ def plan_syncs(room: Room, asked: Asked | None = None) -> list[SyncPlan]:
             with tempfile.TemporaryDirectory(dir=room.home.journals, prefix=".plan-") as folder:
                 now = room.clock.now()
                 files = RunFolder(Path(folder))
-                plan = plan_sync(reader, sync, target, files, asked, now=now)
+                with recoverable(f"plan sync {sync.name}", "Nothing was sent"):
+                    plan = plan_sync(reader, sync, target, files, asked, now=now)
                 plan = estimate(plan, sync, target, files.plan)
             found = evaluate(sync, plan, target, now=now, force=asked.force, company=company)
             plans.append(replace(plan, findings=() if target.inactive else tuple(found)))
@@ -186,9 +188,9 @@ def run_syncs(room: Room, asked: Asked | None = None) -> list[SyncRun]:
     syncs = read_syncs(room.manifest, select=room.select)
     targets = [find_target(sync) for sync in syncs]
     activating = _activating(syncs, targets)
-    # where the warehouse cannot be opened, or nothing published, each sync says so
+    # where the warehouse cannot be opened, or nothing published, each sync says so; and waits
     with suppress(CioError):
-        land_journals(room.home)
+        land_journals(room.home, wait_seconds=0)
         with turn(room.home):
             publish_if_free(room.home)
     with (
@@ -197,7 +199,7 @@ def run_syncs(room: Room, asked: Asked | None = None) -> list[SyncRun]:
         searched_rarely(),
         ThreadPoolExecutor(_AT_ONCE) as pool,
     ):
-        together = _Together(room, asked, activating, Landing(room.home), reader)
+        together = _Together(room, asked, activating, Landing(room.home), reader, Patience())
         futures = [
             pool.submit(_run_safely, together, *three)
             for three in zip(syncs, targets, halts, strict=True)
@@ -231,6 +233,7 @@ class _Together(NamedTuple):
     activating: tuple[str, ...]
     landing: Landing
     reader: PublishedReader
+    patience: Patience
 
 
 def _run_safely(together: _Together, sync: Sync, target: Target, halt: threading.Event) -> SyncRun:
@@ -246,6 +249,10 @@ def _run_safely(together: _Together, sync: Sync, target: Target, halt: threading
             return _Run(together, sync, target, folder, halt).run()
     except CioError as error:
         return SyncRun(sync.name, "failed", error=error)
+    except (OSError, duckdb.Error) as error:
+        stands = "What it sent is in its journal"
+        said = recoverable_error(error, f"run sync {sync.name}", stands)
+        return SyncRun(sync.name, "failed", error=said)
 
 
 def _sweep(home: Home, sync: str) -> None:
@@ -270,7 +277,16 @@ class _Run:
     def run(self) -> SyncRun:
         now = self.room.clock.now()
         reader, asked = self.together.reader, self.together.asked
-        plan = plan_sync(reader, self.sync, self.target, self.folder, asked, now=now, is_held=True)
+        plan = plan_sync(
+            reader,
+            self.sync,
+            self.target,
+            self.folder,
+            asked,
+            now=now,
+            is_held=True,
+            patience=self.together.patience,
+        )
         with _BEGINNING:
             findings = self._evaluate(plan, now)
             record = self._record(plan, findings)

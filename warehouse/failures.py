@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def recoverable(purpose: str) -> Iterator[None]:
+def recoverable(purpose: str, stands: str = "Nothing of this load counts") -> Iterator[None]:
     """Turn what dlt and DuckDB raise into errors a user can act on.
 
     Args:
         purpose: What was being done, for the message: `load orders`.
+        stands: What is left of it, for the message.
 
     Raises:
         CioError: The one that our own code raised within; or the disk is full; or else the
@@ -28,23 +29,30 @@ def recoverable(purpose: str) -> Iterator[None]:
     except CioError:
         raise
     except Exception as error:
-        raise _find(error, purpose) from error
+        raise recoverable_error(error, purpose, stands) from error
 
 
-def _find(error: BaseException, purpose: str) -> CioError:
+def recoverable_error(error: BaseException, purpose: str, stands: str) -> CioError:
+    """The error that `recoverable` raises for another.
+
+    Args:
+        error: What dlt, DuckDB or the system raised.
+        purpose: What was being done: `load orders`.
+        stands: What is left of it.
+    """
     chain = list(_chain(error))
     for link in chain:
         if isinstance(link, CioError):
             return link
     if any(is_disk_full(link) for link in chain):
         return CioError(
-            f"cannot {purpose}: the disk is full. Nothing of this load counts; make room in the "
-            "folder of CIO_HOME and run it again."
+            f"cannot {purpose}: the disk is full. {stands}; make room in the folder of CIO_HOME "
+            "and run it again."
         )
     innermost = chain[-1]
     return CioError(
-        f"cannot {purpose}: {type(innermost).__name__}: {innermost}. Nothing of this load counts; "
-        "run it again once that is mended."
+        f"cannot {purpose}: {type(innermost).__name__}: {innermost}. {stands}; run it again once "
+        "that is mended."
     )
 
 
@@ -60,4 +68,6 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def is_disk_full(error: BaseException) -> bool:
     """Whether an error says that the disk has no room, as the system or DuckDB words it."""
     is_full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
-    return is_full or "No space left on device" in str(error)
+    # what DuckDB spills is bounded by the room that the disk had when it began
+    words = ("No space left on device", "'max_temp_directory_size' setting")
+    return is_full or any(each in str(error) for each in words)

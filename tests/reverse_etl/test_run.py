@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
@@ -13,19 +14,18 @@ from fakes import mixpanel
 from loaders.run import load
 from reverse_etl.__main__ import main
 from reverse_etl.clock import Clock
-from reverse_etl.journal import run_folders
-from reverse_etl.lock import hold
+from reverse_etl.journal import RunFolder, run_folders
+from reverse_etl.lock import Patience, hold
 from reverse_etl.plan import Asked
 from reverse_etl.record import land_journals
 from reverse_etl.run import plan_syncs, run_syncs
 from reverse_etl.status import check_syncs, status
-from warehouse.errors import UsageError
+from warehouse.errors import CioError, UsageError, WarehouseBusy
 
 from .world import NOW, World, event, md5, member
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from reverse_etl.run import Room, SyncRun
 
@@ -140,6 +140,51 @@ def test_a_second_run_of_a_sync_is_refused(
     assert one.is_running
     assert fake.events == []
     assert run_syncs(room())[0].state == "done"
+
+
+def test_a_disk_that_is_full_while_a_sync_is_planned_says_so(
+    world: World, fake: Fake, room: Callable[..., Room], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.declare_events()
+    world.build(events=[event(1)])
+    monkeypatch.setattr(RunFolder, "plan", Path("/dev/full"))
+    with pytest.raises(CioError, match=r"^cannot plan sync events: the disk is full\. Noth"):
+        plan_syncs(room())
+    (run,) = run_syncs(room())
+    assert run.state == "failed"
+    assert str(run.error).startswith("cannot run sync events: the disk is full. What it sent is")
+    assert fake.events == []
+
+
+def test_who_waited_in_vain_for_the_warehouse_waited_for_all_syncs() -> None:
+    patience = Patience(9)
+    with pytest.raises(WarehouseBusy), patience.wait():
+        raise WarehouseBusy
+    with patience.wait() as seconds:
+        # the next only looks; it got the warehouse, so that who comes after it waits again
+        assert seconds == 0
+    with patience.wait() as seconds:
+        assert seconds == 9
+
+
+def test_syncs_wait_once_for_a_warehouse_that_another_process_has(
+    world: World, room: Callable[..., Room], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("events", "later", "members"):
+        world.declare_events(name)
+    world.build(events=[event(1)])
+    run_syncs(room())
+    waits: list[float] = []
+
+    def busy(*_args: object, wait_seconds: float, **_options: object) -> None:
+        waits.append(wait_seconds)
+        raise WarehouseBusy
+
+    monkeypatch.setattr("reverse_etl.plan.open_warehouse", busy)
+    monkeypatch.setattr("reverse_etl.record.open_warehouse", busy)
+    assert {run.state for run in run_syncs(room())} == {"failed"}
+    # at the start, and then each sync: of these one has patience
+    assert waits == [0, 600, 0, 0]
 
 
 def test_a_dead_destination_stops_no_other_sync(
