@@ -160,7 +160,8 @@ def _(Interval, forest, mo, pieces, reading):
                 )
                 for outcome in ("unsubscribe", "complaint", "click")
             ),
-            nothing="No random holdout of at least 50 people, no effect.",
+            nothing="No random holdout of at least 50 people that its health does not refuse, no "
+            "effect.",
         )
     )
     return

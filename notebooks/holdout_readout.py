@@ -356,7 +356,7 @@ def _(Point, course, experiment, mo, pieces, reading):
                 note="Kaplan and Meier; people whose window is not over count as long as they "
                 "have been followed.",
             ),
-            nothing="Nobody has been followed yet.",
+            nothing="Nobody has been followed yet, or the result is refused.",
         )
     )
     return

@@ -15,6 +15,24 @@ silent_series as (
     where is_silent
 ),
 
+schema_drift as (
+    select * from {{ ref('schema_drift') }}
+),
+
+experiment_refusals as (
+    select * from {{ ref('experiment_refusals') }}
+    -- Amounts and margins apart: what refuses this refuses everything.
+    where metric = 'conversion_rate'
+),
+
+-- What ended a month ago is decided.
+experiments as (
+    select * from {{ ref('int_experiments') }}
+    where
+        starts_at <= {{ as_of() }}
+        and coalesce(ends_at >= {{ window_start(30, 'day') }}, true)
+),
+
 suppression_overlap as (
     select * from {{ ref('suppression_overlap') }}
     where is_overlap
@@ -110,6 +128,46 @@ alerts as (
         'See whether it still happens in the source, then whether it is still sent here.'
             as what_to_do
     from silent_series
+
+    union all
+
+    select
+        'schema_drift' as alert_name,
+        case when drift_kind = 'field emptied' then 'high' else 'medium' end as severity,
+        feed || ': ' || subject as subject,
+        'data' as alert_owner,
+        since_at,
+        case drift_kind
+            when 'unknown word' then
+                'new, in ' || cast(rows_now as {{ dbt.type_string() }}) || ' rows and in no seed'
+            when 'lines refused' then
+                cast(rows_now as {{ dbt.type_string() }}) || ' in quarantine since a week, '
+                || cast(round(100 * share_now, 1) as {{ dbt.type_string() }}) || ' % of the feed'
+            else
+                'filled in ' || cast(round(100 * share_before) as {{ dbt.type_string() }})
+                || ' % of rows before and in '
+                || cast(round(100 * share_now) as {{ dbt.type_string() }}) || ' % in two days'
+        end as detail,
+        case drift_kind
+            when 'unknown word' then 'See what Customer.io means by it; audiences and rates pass it by.'
+            when 'lines refused' then 'Read the reasons in the quarantine of the source; load again.'
+            else 'See what the source sends now; whatever goes by the field passes these rows by.'
+        end as what_to_do
+    from schema_drift
+
+    union all
+
+    select
+        'experiment_refused' as alert_name,
+        'high' as severity,
+        experiments.experiment_id as subject,
+        'retention' as alert_owner,
+        experiments.starts_at as since_at,
+        experiment_refusals.reason as detail,
+        'See experiment_health; until it is mended the experiment shows no result.' as what_to_do
+    from experiment_refusals
+    inner join experiments
+        on experiment_refusals.experiment_id = experiments.experiment_id
 
     union all
 

@@ -103,6 +103,25 @@ def test_what_grows_with_loads_is_of_all_time(manifest: Manifest) -> None:
     assert [node["name"] for node in growing if "as_of()" in node["raw_code"]] == []
 
 
+def test_what_compares_with_who_was_held_out_asks_whether_it_may_be_believed(
+    manifest: Manifest,
+) -> None:
+    """A number of an experiment that its health refuses would be believed, wherever it stood."""
+    comparing = [
+        node
+        for node in models(manifest, "marts", "operations", "outbound")
+        if {"control_arm", "share_without_order", "incremental_revenue"} & set(node["columns"])
+    ]
+    assert len(comparing) > 4
+    unasked = [
+        node["name"]
+        for node in comparing
+        if not {"experiment_refusals", "experiment_results"}
+        & {name.split(".")[-1] for name in node["depends_on"]["nodes"]}
+    ]
+    assert unasked == []
+
+
 def test_audiences_and_outbound_read_nothing_behind_the_marts(manifest: Manifest) -> None:
     parents = {
         (node["name"], name)

@@ -148,7 +148,7 @@ def test_a_disk_that_is_full_while_a_sync_is_planned_says_so(
     world.declare_events()
     world.build(events=[event(1)])
     monkeypatch.setattr(RunFolder, "plan", Path("/dev/full"))
-    with pytest.raises(CioError, match=r"^cannot plan sync events: the disk is full\. Noth"):
+    with pytest.raises(CioError, match=r"^cannot plan sync events: the disk is full\. Nothing"):
         plan_syncs(room())
     (run,) = run_syncs(room())
     assert run.state == "failed"

@@ -86,7 +86,9 @@ caused as (
         {{ sum_in_order(
             'experiment_results.ci_high * experiment_results.people', 'experiment_results.arm'
         ) }} as incremental_ci_high,
-        max(experiment_results.reason) filter (where experiment_results.effect is null) as reason
+        max(experiment_results.reason) filter (
+            where experiment_results.effect is null or experiment_results.verdict = 'no verdict'
+        ) as reason
     from campaign_experiments
     inner join experiment_results
         on campaign_experiments.experiment_id = experiment_results.experiment_id

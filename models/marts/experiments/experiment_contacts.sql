@@ -77,6 +77,7 @@ final as (
         count(*) filter (where is_before and contact = 'received') as messages_before_14d,
         count(*) filter (where is_before and contact = 'clicked') as clicks_before_14d,
         count(*) filter (where not is_before and contact = 'received') as messages_received,
+        coalesce(bool_or(not is_before and contact = 'clicked'), false) as has_clicked,
         coalesce(bool_or(not is_before and contact = 'unsubscribed'), false) as has_unsubscribed,
         coalesce(bool_or(not is_before and contact = 'spammed'), false) as has_complained,
         coalesce(bool_or(not is_before and contact = 'visited'), false) as has_visited

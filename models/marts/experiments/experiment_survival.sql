@@ -1,5 +1,5 @@
 -- Everyone in one arm counts as long as they have been followed, so people whose window is not over
--- are here too. Durations are whole hours begun.
+-- are here too. Durations are whole hours begun. What health refuses has no curve to be compared.
 with experiment_people as (
     select * from {{ ref('experiment_people') }}
     where not is_mixed
@@ -11,6 +11,11 @@ experiments as (
 
 experiment_purchases as (
     select * from {{ ref('experiment_purchases') }}
+),
+
+refusals as (
+    select * from {{ ref('experiment_refusals') }}
+    where metric = 'days_to_next_order'
 ),
 
 followed as (
@@ -28,7 +33,11 @@ followed as (
         on
             experiment_people.experiment_id = experiment_purchases.experiment_id
             and experiment_people.person_id = experiment_purchases.person_id
-    where experiment_people.index_at < experiment_people.followed_until
+    left join refusals
+        on experiment_people.experiment_id = refusals.experiment_id
+    where
+        experiment_people.index_at < experiment_people.followed_until
+        and refusals.experiment_id is null
 ),
 
 seconds_after_index as (

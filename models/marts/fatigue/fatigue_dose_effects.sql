@@ -1,13 +1,18 @@
 -- What messages cause, by how many a person had already received: people who were held out at
--- random beside people who were not, in bands of the pressure before their index.
+-- random beside people who were not, in bands of the pressure before. What is refused is left out.
 with experiment_people as (
     select * from {{ ref('experiment_people') }}
     where is_mature and not is_mixed and arm is not null
 ),
 
-deliveries as (
-    select * from {{ ref('deliveries') }}
-    where person_id is not null
+experiment_contacts as (
+    select * from {{ ref('experiment_contacts') }}
+),
+
+-- What refuses the rate of unsubscribes refuses what is told of it here.
+refusals as (
+    select * from {{ ref('experiment_refusals') }}
+    where metric = 'unsubscribe_rate'
 ),
 
 people as (
@@ -15,35 +20,18 @@ people as (
         experiment_people.experiment_id,
         experiment_people.arm,
         experiment_people.is_held_out,
-        experiment_people.person_id,
-        count(*) filter (
-            where
-            deliveries.exposed_at < experiment_people.index_at
-            and deliveries.exposed_at >= experiment_people.index_at - interval 14 day
-        ) as messages_before,
-        count(*) filter (
-            where
-            deliveries.first_human_clicked_at >= experiment_people.index_at
-            and deliveries.first_human_clicked_at < experiment_people.window_ends_at
-        ) as clicks,
-        count(*) filter (
-            where
-            deliveries.unsubscribed_at >= experiment_people.index_at
-            and deliveries.unsubscribed_at < experiment_people.window_ends_at
-        ) as unsubscribes,
-        count(*) filter (
-            where
-            deliveries.spammed_at >= experiment_people.index_at
-            and deliveries.spammed_at < experiment_people.window_ends_at
-        ) as complaints
+        coalesce(experiment_contacts.messages_before_14d, 0) as messages_before,
+        coalesce(experiment_contacts.has_clicked, false) as has_clicked,
+        coalesce(experiment_contacts.has_unsubscribed, false) as has_unsubscribed,
+        coalesce(experiment_contacts.has_complained, false) as has_complained
     from experiment_people
-    left join deliveries
-        on experiment_people.person_id = deliveries.person_id
-    group by
-        experiment_people.experiment_id,
-        experiment_people.arm,
-        experiment_people.is_held_out,
-        experiment_people.person_id
+    left join experiment_contacts
+        on
+            experiment_people.experiment_id = experiment_contacts.experiment_id
+            and experiment_people.person_id = experiment_contacts.person_id
+    left join refusals
+        on experiment_people.experiment_id = refusals.experiment_id
+    where refusals.experiment_id is null
 ),
 
 banded as (
@@ -58,7 +46,10 @@ banded as (
 ),
 
 outcomes as (
-    {%- for outcome in ['click', 'unsubscribe', 'complaint'] %}
+    {%- for outcome, has in [
+        ('click', 'has_clicked'), ('unsubscribe', 'has_unsubscribed'),
+        ('complaint', 'has_complained'),
+    ] %}
     {{ 'union all' if not loop.first }}
     select
         experiment_id,
@@ -66,7 +57,7 @@ outcomes as (
         is_held_out,
         pressure_band,
         '{{ outcome }}' as outcome,
-        case when {{ outcome }}s > 0 then 1 else 0 end as happened
+        case when {{ has }} then 1 else 0 end as happened
     from banded
     {%- endfor %}
 ),
@@ -112,12 +103,10 @@ final as (
         - cast(held_out.happened as double) / held_out.people as effect,
         {{ newcombe_low(
             'treated.happened', 'treated.people', 'held_out.happened', 'held_out.people'
-        ) }}
-            as ci_low,
+        ) }} as ci_low,
         {{ newcombe_high(
             'treated.happened', 'treated.people', 'held_out.happened', 'held_out.people'
-        ) }}
-            as ci_high
+        ) }} as ci_high
     from counted as treated
     inner join counted as held_out
         on
