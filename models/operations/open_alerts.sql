@@ -138,19 +138,25 @@ alerts as (
         'data' as alert_owner,
         since_at,
         case drift_kind
-            when 'unknown word' then
-                'new, in ' || cast(rows_now as {{ dbt.type_string() }}) || ' rows and in no seed'
-            when 'lines refused' then
-                cast(rows_now as {{ dbt.type_string() }}) || ' in quarantine since a week, '
-                || cast(round(100 * share_now, 1) as {{ dbt.type_string() }}) || ' % of the feed'
+            when 'unknown word'
+                then
+                    'new, in ' || cast(rows_now as {{ dbt.type_string() }})
+                    || ' rows and in no seed'
+            when 'lines refused'
+                then
+                    cast(rows_now as {{ dbt.type_string() }}) || ' in quarantine since a week, '
+                    || cast(round(100 * share_now, 1) as {{ dbt.type_string() }})
+                    || ' % of the feed'
             else
                 'filled in ' || cast(round(100 * share_before) as {{ dbt.type_string() }})
                 || ' % of rows before and in '
                 || cast(round(100 * share_now) as {{ dbt.type_string() }}) || ' % in two days'
         end as detail,
         case drift_kind
-            when 'unknown word' then 'See what Customer.io means by it; audiences and rates pass it by.'
-            when 'lines refused' then 'Read the reasons in the quarantine of the source; load again.'
+            when 'unknown word'
+                then 'See what Customer.io means by it; audiences and rates pass it by.'
+            when 'lines refused'
+                then 'Read the reasons in the quarantine of the source, then load again.'
             else 'See what the source sends now; whatever goes by the field passes these rows by.'
         end as what_to_do
     from schema_drift
