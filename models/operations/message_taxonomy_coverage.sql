@@ -1,3 +1,5 @@
+{%- set ids = message_ids() -%}
+
 with deliveries as (
     select * from {{ ref('deliveries') }}
 ),
@@ -5,24 +7,14 @@ with deliveries as (
 final as (
     select
         {{ message_key() }} as message_key,
-        campaign_id,
-        broadcast_id,
-        newsletter_id,
-        transactional_message_id,
-        action_id,
-        content_id,
+        {{ ids | join(',\n        ') }},
         message_class,
         max(first_event_at) as last_seen_at,
         count(*) as deliveries,
         count(*) filter (where message_class is null) as unclassified_deliveries
     from deliveries
     group by
-        campaign_id,
-        broadcast_id,
-        newsletter_id,
-        transactional_message_id,
-        action_id,
-        content_id,
+        {{ ids | join(',\n        ') }},
         message_class
 )
 

@@ -1,3 +1,5 @@
+{%- set ids = message_ids() -%}
+
 with deliveries as (
     select * from {{ ref('int_deliveries') }}
 ),
@@ -6,24 +8,16 @@ message_taxonomy as (
     select
         *,
         -- A row that fills more ids says more.
-        case when campaign_id is null then 0 else 1 end
-        + case when broadcast_id is null then 0 else 1 end
-        + case when newsletter_id is null then 0 else 1 end
-        + case when transactional_message_id is null then 0 else 1 end
-        + case when action_id is null then 0 else 1 end
-        + case when content_id is null then 0 else 1 end as filled_ids
+        {%- for id in ids %}
+        {{ '+ ' if not loop.first }}case when {{ id }} is null then 0 else 1 end
+        {%- endfor %} as filled_ids
     from {{ ref('message_taxonomy') }}
 ),
 
 -- Messages are few: what one is called is asked of it, not of every delivery.
 sent as (
     select distinct
-        campaign_id,
-        broadcast_id,
-        newsletter_id,
-        transactional_message_id,
-        action_id,
-        content_id
+        {{ ids | join(',\n        ') }}
     from deliveries
 ),
 
@@ -53,41 +47,18 @@ matched as (
     left join message_taxonomy
         on
             message_taxonomy.filled_ids > 0
+            {%- for id in ids %}
             and (
-                message_taxonomy.campaign_id is null
-                or messages.campaign_id = message_taxonomy.campaign_id
+                message_taxonomy.{{ id }} is null
+                or messages.{{ id }} = message_taxonomy.{{ id }}
             )
-            and (
-                message_taxonomy.broadcast_id is null
-                or messages.broadcast_id = message_taxonomy.broadcast_id
-            )
-            and (
-                message_taxonomy.newsletter_id is null
-                or messages.newsletter_id = message_taxonomy.newsletter_id
-            )
-            and (
-                message_taxonomy.transactional_message_id is null
-                or messages.transactional_message_id = message_taxonomy.transactional_message_id
-            )
-            and (
-                message_taxonomy.action_id is null
-                or messages.action_id = message_taxonomy.action_id
-            )
-            and (
-                message_taxonomy.content_id is null
-                or messages.content_id = message_taxonomy.content_id
-            )
+            {%- endfor %}
 ),
 
 final as (
     select
         message_key,
-        campaign_id,
-        broadcast_id,
-        newsletter_id,
-        transactional_message_id,
-        action_id,
-        content_id,
+        {{ ids | join(',\n        ') }},
         message_class,
         is_promotional,
         offers_discount

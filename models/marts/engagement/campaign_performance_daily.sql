@@ -4,6 +4,7 @@
 {%- set sums = ['human_opens', 'machine_opens', 'human_clicks', 'machine_clicks'] -%}
 {%- set rates = [('human_open', 'human_opened'), ('click', 'human_clicked'),
     ('conversion', 'conversions'), ('unsubscribe', 'unsubscribes'), ('complaint', 'complaints')] -%}
+{%- set ids = message_ids() -%}
 
 with deliveries as (
     select
@@ -21,12 +22,7 @@ counted as (
     select
         sent_on,
         {{ message_key() }} as message_key,
-        campaign_id,
-        broadcast_id,
-        newsletter_id,
-        transactional_message_id,
-        action_id,
-        content_id,
+        {{ ids | join(',\n        ') }},
         channel,
         max(message_class) as message_class,
         count(*) filter (where not is_ghost) as deliveries,
@@ -54,12 +50,7 @@ counted as (
     from deliveries
     group by
         sent_on,
-        campaign_id,
-        broadcast_id,
-        newsletter_id,
-        transactional_message_id,
-        action_id,
-        content_id,
+        {{ ids | join(',\n        ') }},
         channel
 ),
 
@@ -67,12 +58,9 @@ final as (
     select
         counted.sent_on,
         counted.message_key,
-        counted.campaign_id,
-        counted.broadcast_id,
-        counted.newsletter_id,
-        counted.transactional_message_id,
-        counted.action_id,
-        counted.content_id,
+        {%- for id in ids %}
+        counted.{{ id }},
+        {%- endfor %}
 
         coalesce(campaigns.object_name, newsletters.object_name) as campaign_name,
         actions.object_name as action_name,

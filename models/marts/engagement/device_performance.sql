@@ -1,6 +1,7 @@
 {%- set counts = [
     'sends', 'deliveries', 'human_opens', 'machine_opens', 'human_clicks', 'machine_clicks'
 ] -%}
+{%- set ids = message_ids() -%}
 
 with message_events as (
     select * from {{ ref('message_events') }}
@@ -14,12 +15,7 @@ with message_events as (
 -- Messages and devices are few: what they are called is asked of them, not of every event.
 counted as (
     select
-        campaign_id,
-        broadcast_id,
-        newsletter_id,
-        transactional_message_id,
-        action_id,
-        content_id,
+        {{ ids | join(',\n        ') }},
         channel,
         device_platform,
         count(*) filter (where metric = 'sent') as sends,
@@ -31,12 +27,7 @@ counted as (
         count(*) filter (where metric = 'converted') as conversions
     from message_events
     group by
-        campaign_id,
-        broadcast_id,
-        newsletter_id,
-        transactional_message_id,
-        action_id,
-        content_id,
+        {{ ids | join(',\n        ') }},
         channel,
         device_platform
 ),
