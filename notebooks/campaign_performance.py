@@ -159,5 +159,48 @@ def _(bars, channel, html_table, mo, pieces, reading):
     return
 
 
+@app.cell
+def _(html_table, mo, pieces, reading):
+    _claims = reading.rows(
+        """
+        select
+            coalesce(names.object_name, 'campaign ' || claims.campaign_id) as name,
+            nullif(claims.currency, 'none') as currency,
+            cast(claims.last_click_revenue as double) as last_click_revenue,
+            cast(claims.experiment_last_click_revenue as double) as claimed,
+            round(claims.incremental_revenue) as caused,
+            round(claims.incremental_ci_low) as low,
+            round(claims.incremental_ci_high) as high,
+            claims.treated_people, claims.basis
+        from campaign_attribution as claims
+        left join int_message_names as names
+            on names.object_kind = 'campaign' and claims.campaign_id = names.object_id
+        order by claims.last_click_revenue desc, claims.campaign_id, claims.currency
+        """
+    )
+    mo.Html(
+        "<h2>What clicks claim, and what was caused</h2><p>Many who click would have bought anyway. "
+        "Claimed and caused in the experiment are of the same people and the same time.</p>"
+        + pieces(
+            html_table(
+                _claims,
+                {
+                    "name": "Campaign",
+                    "currency": "Currency",
+                    "last_click_revenue": "Claimed by the last click, ever",
+                    "claimed": "Claimed in the experiment",
+                    "caused": "Caused in the experiment",
+                    "low": "Low",
+                    "high": "High",
+                    "treated_people": "People",
+                    "basis": "It rests on",
+                },
+            ),
+            nothing="No campaign has been sent yet.",
+        )
+    )
+    return
+
+
 if __name__ == "__main__":
     app.run()

@@ -47,12 +47,30 @@ matched as (
     left join message_taxonomy
         on
             message_taxonomy.filled_ids > 0
-            {%- for id in ids %}
             and (
-                message_taxonomy.{{ id }} is null
-                or messages.{{ id }} = message_taxonomy.{{ id }}
+                message_taxonomy.campaign_id is null
+                or messages.campaign_id = message_taxonomy.campaign_id
             )
-            {%- endfor %}
+            and (
+                message_taxonomy.broadcast_id is null
+                or messages.broadcast_id = message_taxonomy.broadcast_id
+            )
+            and (
+                message_taxonomy.newsletter_id is null
+                or messages.newsletter_id = message_taxonomy.newsletter_id
+            )
+            and (
+                message_taxonomy.transactional_message_id is null
+                or messages.transactional_message_id = message_taxonomy.transactional_message_id
+            )
+            and (
+                message_taxonomy.action_id is null
+                or messages.action_id = message_taxonomy.action_id
+            )
+            and (
+                message_taxonomy.content_id is null
+                or messages.content_id = message_taxonomy.content_id
+            )
 ),
 
 final as (

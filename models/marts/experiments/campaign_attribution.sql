@@ -22,6 +22,10 @@ experiment_outcomes as (
     select * from {{ ref('experiment_outcomes') }}
 ),
 
+experiment_claims as (
+    select * from {{ ref('experiment_claims') }}
+),
+
 experiment_results as (
     select * from {{ ref('experiment_results') }}
     where is_headline and metric = 'revenue_per_person'
@@ -109,6 +113,12 @@ final as (
         cast(coalesce(claimed.any_click_revenue, 0) as decimal(18, 4)) as any_click_revenue,
         caused.experiment_id,
         cast(caused.treated_people as bigint) as treated_people,
+        {%- for click in ['last', 'any'] %}
+        case
+            when caused.experiment_id is not null
+                then coalesce(experiment_claims.{{ click }}_click_revenue, 0)
+        end as experiment_{{ click }}_click_revenue,
+        {%- endfor %}
         caused.incremental_revenue,
         caused.incremental_ci_low,
         caused.incremental_ci_high,
@@ -124,6 +134,11 @@ final as (
         on
             campaigns.campaign_id = caused.campaign_id
             and (claimed.currency = caused.currency or claimed.currency is null)
+    left join experiment_claims
+        on
+            caused.experiment_id = experiment_claims.experiment_id
+            and campaigns.campaign_id = experiment_claims.campaign_id
+            and claimed.currency = experiment_claims.currency
 )
 
 select * from final

@@ -21,6 +21,8 @@ deliveries as (
 clicked as (
     select
         orders.order_id,
+        orders.person_id,
+        orders.ordered_at,
         deliveries.campaign_id,
         coalesce(orders.reporting_currency, orders.currency) as currency,
         coalesce(orders.reporting_total_amount, orders.total_amount) as total_amount,
@@ -37,6 +39,8 @@ clicked as (
         on human_clicks.delivery_id = deliveries.delivery_id
     group by
         orders.order_id,
+        orders.person_id,
+        orders.ordered_at,
         deliveries.campaign_id,
         coalesce(orders.reporting_currency, orders.currency),
         coalesce(orders.reporting_total_amount, orders.total_amount)
@@ -56,7 +60,9 @@ final as (
     select
         order_id,
         campaign_id,
+        person_id,
         currency,
+        ordered_at,
         last_clicked_at,
         total_amount,
         click_rank = 1 as is_last_click
