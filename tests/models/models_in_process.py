@@ -22,6 +22,7 @@ from dbt.cli.main import dbtRunner
 from filelock import FileLock
 
 from cio.dbt import inside_project
+from cio.dbt_shortcuts import take_shortcuts
 from tests.conftest import ROOT
 from warehouse.home import Home
 
@@ -63,6 +64,7 @@ def parse(home: Home, company: Path, target_path: Path, variables: dict[str, str
     folder = ROOT / "target" / "tests" / hashlib.sha256(about.encode()).hexdigest()[:12]
     shared = Home(folder / "home")
     shared.make()
+    take_shortcuts()
     with FileLock(folder / "lock"), _environment(shared, company):
         result = dbtRunner().invoke(["parse", *_options(folder / "target", variables)])
         DuckDBConnectionManager.close_all_connections()

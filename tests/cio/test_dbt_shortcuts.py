@@ -1,0 +1,149 @@
+"""What dbt makes on a shortcut is what it makes on its own way."""
+
+from __future__ import annotations
+
+import importlib.util
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+from unittest.mock import patch
+
+import dbt.context.macros
+import pytest
+from dbt.artifacts.resources.v1.components import InjectedCTE
+from dbt.clients.jinja import MacroGenerator, MacroStack
+from dbt.context.configured import ConfiguredContext
+from dbt.events.types import FoundStats, MainEncounteredError, WritingInjectedSQLForNode
+from dbt_common.events.base_types import EventLevel
+from dbt_common.events.event_manager_client import get_event_manager
+from dbt_common.exceptions.events import EventCompilationError
+
+from cio import dbt_shortcuts
+from cio.dbt_shortcuts import Listening, build_namespace, inject, take_shortcuts, to_dict
+
+if TYPE_CHECKING:
+    from dbt.context.manifest import ManifestContext
+
+PACKAGES = ("dbt_duckdb", "dbt", "ours", "theirs")
+# each name stands in those packages whose number it has
+NAMES = {"everywhere": PACKAGES, "inside": PACKAGES[:2], "outside": PACKAGES[2:]}
+NAMES |= {f"only_in_{package}": (package,) for package in PACKAGES}
+ROWS = [
+    InjectedCTE(id=f"model.{name}", sql=f" __dbt__cte__{name} as (\nselect 1 as with_a\n)")
+    for name in ("people", "orders")
+]
+
+
+@pytest.fixture(scope="module")
+def own() -> ModuleType:
+    """The module of dbt's as it is on disk, whatever was replaced in this process."""
+    spec = importlib.util.spec_from_file_location("own_macros", dbt.context.macros.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def macros_by_package() -> dict[str, dict[str, Any]]:
+    return {
+        package: {
+            name: SimpleNamespace(name=name, package_name=package, unique_id=f"{package}.{name}")
+            for name, packages in NAMES.items()
+            if package in packages
+        }
+        for package in PACKAGES
+    }
+
+
+def flat(found: object) -> object:
+    """What each name stands for: a macro, or all those of a package."""
+    if isinstance(found, dict):
+        return {name: flat(each) for name, each in found.items()}
+    assert isinstance(found, MacroGenerator)
+    return found.macro.unique_id, found.node, found.context
+
+
+@pytest.mark.parametrize("package", ["ours", "theirs", "dbt"])
+def test_a_name_stands_for_the_same_macro(own: ModuleType, package: str) -> None:
+    stack, context = MacroStack(), {"a": 1}
+    builders = [
+        module.MacroNamespaceBuilder("ours", package, stack, list(PACKAGES[:2]), "node")
+        for module in (own, dbt.context.macros)
+    ]
+    expected = builders[0].build_namespace(macros_by_package(), context)
+    found = build_namespace(builders[1], macros_by_package(), context)
+    assert flat(dict(found)) == flat(dict(expected))
+    for name in NAMES:
+        for where in (None, "dbt", "ours", "theirs"):
+            wanted = expected.get_from_package(where, name)
+            made = found.get_from_package(where, name)
+            assert (made and flat(made)) == (wanted and flat(wanted))
+    with patch.object(ConfiguredContext, "to_dict", return_value={"everywhere": 1, "var": 2}):
+        told = to_dict(cast("ManifestContext", SimpleNamespace(namespace=found)))
+    assert told.pop("var") == 2
+    assert flat(told) == flat(dict(expected))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "with people as (select 1) select * from people",
+        "\n\n-- with a reason\n--\n  WITH\npeople as (select 1) select * from people",
+        "with people as (with a as (select 1) from a), b as (select 'with') from b",
+    ],
+)
+def test_rows_of_unit_tests_go_before_a_models_own(sql: str) -> None:
+    with patch.object(dbt_shortcuts, "inject_anywhere") as asked:
+        found = inject(sql, ROWS)
+    asked.assert_not_called()
+    assert found == dbt_shortcuts.inject_anywhere(sql, ROWS)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select 1",
+        "with recursive a as (select 1) from a",
+        "with /* why */ recursive a as (select 1) from a",
+        "with -- why\n a as (select 1) from a",
+        "/* why */ with a as (select 1) from a",
+        "select * from (with a as (select 1) from a)",
+        "without_a as (select 1)",
+    ],
+)
+def test_all_other_sql_is_left_to_dbt(sql: str) -> None:
+    with patch.object(dbt_shortcuts, "inject_anywhere") as asked:
+        inject(sql, ROWS)
+    asked.assert_called_once_with(sql, ROWS)
+
+
+def test_a_model_without_rows_stays_as_it_is() -> None:
+    assert inject("with a as (select 1) from a", []) == "with a as (select 1) from a"
+
+
+def test_events_are_heard_but_those_for_debugging_of_which_there_is_no_log() -> None:
+    take_shortcuts()
+    take_shortcuts()
+    assert isinstance(get_event_manager(), Listening)
+    heard: list[Any] = []
+    manager = Listening()
+    manager.add_callback(heard.append)
+    manager.fire_event(FoundStats(stat_line="two models"))
+    manager.fire_event(MainEncounteredError(exc="broken"))
+    manager.fire_event(WritingInjectedSQLForNode(node_info={"node_name": "a"}))
+    manager.fire_event(FoundStats(stat_line="none"), EventLevel.DEBUG)
+    told = [(each.info.name, each.info.level, each.info.msg) for each in heard]
+    assert told == [
+        ("FoundStats", "info", "Found two models"),
+        ("MainEncounteredError", "error", "Encountered an error:\nbroken"),
+    ]
+    manager.fire_event(WritingInjectedSQLForNode(node_info={"node_name": "a"}), EventLevel.WARN)
+    assert (heard[-1].info.level, heard[-1].data.node_info.node_name) == ("warn", "a")
+    manager.warn_error = True
+    with pytest.raises(EventCompilationError):
+        manager.fire_event(
+            FoundStats(stat_line="x"), EventLevel.DEBUG, force_warn_or_error_handling=True
+        )
+    manager.loggers.append(SimpleNamespace(filter=lambda _: True, write_line=heard.append))
+    manager.fire_event(FoundStats(stat_line="all"), EventLevel.DEBUG)
+    assert [each.info.msg for each in heard[-2:]] == ["Found all"] * 2
