@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
+import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,14 +43,18 @@ SETTINGS = "settings.json"
 NEXT_TO_NOTHING_SECONDS = 0.5
 DBT = str(Path(sys.executable).with_name("dbt"))
 
-# What makes a copy other people's: columns that identify, by table, and what each copy adds.
-IDENTIFYING = {
+# What makes a copy something else, by table: whose ids each copy makes its own, and whose only
+# other people's copies do. A table without ids of its own has one row a person, whatever they did.
+OCCURRENCES = {
     "raw_customerio.webhook_events": (
-        *("event_id", "cio_id", "customer_id", "delivery_id", "journey_id", "trigger_id"),
-        "trigger_event_id",
+        *("event_id", "delivery_id", "journey_id", "trigger_id", "trigger_event_id"),
     ),
-    "raw_commerce.orders": ("order_id", "customer_id", "cio_id"),
+    "raw_commerce.orders": ("order_id",),
     "raw_commerce.refunds": ("refund_id", "order_id"),
+}
+PEOPLE = {
+    "raw_customerio.webhook_events": ("cio_id", "customer_id"),
+    "raw_commerce.orders": ("customer_id", "cio_id"),
     "raw_people.people": ("customer_id", "cio_id", "phone"),
     "raw_people.merges": ("primary_cio_id", "secondary_cio_id"),
 }
@@ -58,6 +63,13 @@ MAILBOXES = {
     "raw_commerce.orders": ("email",),
     "raw_people.people": ("email",),
 }
+TIMES = {
+    "raw_customerio.webhook_events": ("occurred_at",),
+    "raw_commerce.orders": ("ordered_at", "updated_at"),
+    "raw_commerce.refunds": ("refunded_at",),
+}
+PERIOD_DAYS = 90
+"""What the world covers, and by how much a copy of the same people's lies before the last."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +93,12 @@ def main() -> None:
     parser.add_argument(
         "--only-models", action="store_true", help="no data tests, and not the SQL by itself"
     )
+    parser.add_argument(
+        "--periods",
+        type=int,
+        default=1,
+        help=f"of {PERIOD_DAYS} days in everybody's past",
+    )
     parser.add_argument("--people", type=int, default=12_000, help="of the world that is copied")
     parser.add_argument("--loaded", type=Path, help="a warehouse that has the world already")
     parser.add_argument("--folder", type=Path, help="where to work; a temporary one by default")
@@ -92,11 +110,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
         document = measure(asked, Path(folder))
     known = json.loads(RESULTS.read_text())["runs"] if RESULTS.exists() else []
-    runs = [run for run in known if run["events"] // 10**5 != document["events"] // 10**5]
-    runs = sorted([*runs, worth_keeping(document)], key=lambda run: run["events"])
+    runs = [run for run in known if size(run) != size(document)]
+    runs = sorted([*runs, worth_keeping(document)], key=size)
     machine = {"python": platform.python_version(), "cores": os.cpu_count()}
     RESULTS.write_text(json.dumps(machine | {"runs": runs}, indent=2) + "\n")
     say(table(document))
+
+
+def size(run: dict[str, Any]) -> tuple[int, int]:
+    """What tells one run from another: hundred thousands of events, and periods of history."""
+    return run["events"] // 10**5, run.get("periods", 1)
 
 
 def worth_keeping(document: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +138,7 @@ def measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
     home = folder / "home"
     home.mkdir()
     loaded = asked.loaded or load_world(folder / "world", asked.people)
-    events = apart(seed, loaded, home / "warehouse.duckdb", asked.events, asked.new)
+    events = apart(seed, loaded, home / "warehouse.duckdb", asked.events, asked.new, asked.periods)
     say(f"{events:,} events; {asked.new:,} of them come later")
     write_profile(home, asked)
     build(home, "seed")
@@ -131,6 +154,7 @@ def measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
     added = build(home, command)
     document = {
         "events": events,
+        "periods": asked.periods,
         "new": asked.new,
         "threads": asked.threads,
         "memory": asked.memory,
@@ -186,23 +210,34 @@ def load_world(folder: Path, people: int) -> Path:
     return home.warehouse
 
 
-def seed(loaded: Path, warehouse: Path, events: int, new: int) -> int:
+def seed(loaded: Path, warehouse: Path, events: int, new: int, periods: int) -> int:
     """Fill a warehouse with copies of a loaded world; the newest events wait in a table aside.
+
+    Args:
+        loaded: A warehouse that has the world.
+        warehouse: Where to.
+        events: At least so many.
+        new: How many of them come later.
+        periods: How often each person is there, each time a period earlier: many make a company
+            with years behind it, one makes a company of many people.
 
     Returns:
         How many events there are, those that wait included.
     """
     with duckdb.connect(str(warehouse)) as connection:
-        connection.execute("set memory_limit = '3GB'; set preserve_insertion_order = false")
+        connection.execute(
+            "set memory_limit = '3GB'; set preserve_insertion_order = false; "
+            "set enable_progress_bar = false"
+        )
         connection.execute(f"attach '{loaded}' as world (read_only)")
         one = _count(connection, "world.raw_customerio.webhook_events")
-        copies = -(-events // one)
+        people = -(-events // (one * periods))
         for schema, name in connection.execute(
             "select schema_name, table_name from duckdb_tables() where database_name = 'world' "
             "and schema_name similar to 'raw_(customerio|commerce|people)'"
         ).fetchall():
             connection.execute(f"create schema if not exists {schema}")
-            _copy(connection, f"{schema}.{name}", copies)
+            _copy(connection, f"{schema}.{name}", people, periods)
         connection.execute("detach world")
         raw = "raw_customerio.webhook_events"
         connection.execute(
@@ -217,15 +252,19 @@ def seed(loaded: Path, warehouse: Path, events: int, new: int) -> int:
         return _count(connection, raw) + _count(connection, "kept_back")
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, name: str, copies: int) -> None:
-    replaced = [f"{c} || 'x' || n as {c}" for c in IDENTIFYING.get(name, ())]
-    replaced += [f"'x' || n || '.' || {c} as {c}" for c in MAILBOXES.get(name, ())]
-    if not replaced:
+def _copy(connection: duckdb.DuckDBPyConnection, name: str, people: int, periods: int) -> None:
+    own = [f"{c} || 'x' || person || 'x' || period as {c}" for c in OCCURRENCES.get(name, ())]
+    shared = [f"{c} || 'x' || person as {c}" for c in PEOPLE.get(name, ())]
+    shared += [f"'x' || person || '.' || {c} as {c}" for c in MAILBOXES.get(name, ())]
+    times = [f"{c} - to_days({PERIOD_DAYS} * period::int) as {c}" for c in TIMES.get(name, ())]
+    if not own and not shared:
         connection.execute(f"create table {name} as from world.{name}")
         return
     connection.execute(
-        f"create table {name} as select * exclude n replace ({', '.join(replaced)}) "  # noqa: S608 - names of our own
-        f"from world.{name}, range({copies}) as copies(n)"
+        f"create table {name} as "  # noqa: S608 - names of our own
+        f"select * exclude (person, period) replace ({', '.join([*own, *shared, *times])}) "
+        f"from world.{name}, range({people}) as copies(person), "
+        f"range({periods if own else 1}) as earlier(period)"
     )
 
 
@@ -249,8 +288,10 @@ def _count(connection: duckdb.DuckDBPyConnection, name: str) -> int:
 
 
 def settings(asked: argparse.Namespace) -> dict[str, Any]:
-    """What DuckDB is told, in a build and alone."""
-    return {"TimeZone": "UTC", "threads": asked.threads, "memory_limit": asked.memory}
+    """What DuckDB is told: what the project's profile says, and the limits."""
+    profile = yaml.safe_load((ROOT / "profiles.yml").read_text())["customerio_warehouse"]
+    told = profile["outputs"][profile["target"]]["settings"]
+    return {**told, "threads": asked.threads, "memory_limit": asked.memory}
 
 
 def write_profile(home: Path, asked: argparse.Namespace) -> None:

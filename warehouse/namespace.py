@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 STAGING = "staging"
-LAYERS = (STAGING, "intermediate", "marts", "audiences", "outbound", "operations", "seeds")
+INTERMEDIATE = "intermediate"
+LAYERS = (STAGING, INTERMEDIATE, "marts", "audiences", "outbound", "operations", "seeds")
 
 
 def schema_prefix(target: str, as_of: datetime | str | None = None) -> str:

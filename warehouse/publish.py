@@ -10,7 +10,7 @@ import duckdb
 from warehouse.builds import Build, newest_whole_build
 from warehouse.errors import CioError
 from warehouse.failures import is_disk_full
-from warehouse.namespace import LAYERS, STAGING
+from warehouse.namespace import INTERMEDIATE, LAYERS, STAGING
 from warehouse.observations import land_observations
 from warehouse.opening import open_warehouse
 
@@ -42,7 +42,8 @@ def publish(
 ) -> Path | None:
     """Copy the newest whole build that passed to `published/`, unless it is there already.
 
-    What is copied: the build's schemas except staging, and the records of syncs and builds.
+    What is copied: the build's schemas except staging, of the intermediate one what views of the
+    others read, and the records of syncs and builds.
     Raw tables are not, so that no payload leaves the warehouse. What the build saw of the
     audiences is landed before, so that the next build knows who entered and left since.
 
@@ -110,7 +111,8 @@ def published_files(home: Home) -> list[Path]:
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, build: Build, path: Path) -> None:
-    relations = _relations(connection, build.schema_prefix)
+    between = f"{build.schema_prefix}{INTERMEDIATE}"
+    relations = _wanted(connection, _relations(connection, build.schema_prefix), between)
     connection.execute(f"attach {_literal(str(path))} as published")
     try:
         for schema in sorted({relation.schema for relation in relations}):
@@ -124,7 +126,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, build: Build, path: Path) -> No
         connection.execute(f"attach {_literal(str(path))} as published")
         for relation in left:
             # it reads what is not published: its rows are, where its layer is one people read
-            if relation.schema != f"{build.schema_prefix}intermediate":
+            if relation.schema != between:
                 _copy_rows(connection, relation)
     finally:
         connection.execute("detach database if exists published")
@@ -144,6 +146,32 @@ def _relations(connection: duckdb.DuckDBPyConnection, prefix: str) -> list[_Rela
         {"schemas": [*schemas, *_RECORDS]},
     ).fetchall()
     return [_Relation(*row) for row in rows]
+
+
+def _wanted(
+    connection: duckdb.DuckDBPyConnection, relations: list[_Relation], between: str
+) -> list[_Relation]:
+    """What people read, and of the layer below only what their views read: it is the largest."""
+    read = {
+        name
+        for relation in relations
+        if relation.view_sql is not None and relation.schema != between
+        for name in _tables_read(connection, relation.view_sql)
+    }
+    return [
+        relation
+        for relation in relations
+        if relation.schema != between
+        or relation.view_sql is not None
+        or (relation.schema, relation.name) in read
+    ]
+
+
+def _tables_read(connection: duckdb.DuckDBPyConnection, view_sql: str) -> set[tuple[str, str]]:
+    """Schema and name of the tables that a view reads, through whatever other views."""
+    query = view_sql.partition(" AS ")[2]
+    names = [name.split(".") for name in connection.get_table_names(query, qualified=True)]
+    return {(name[-2].strip('"'), name[-1].strip('"')) for name in names if len(name) > 1}
 
 
 def _copy_rows(connection: duckdb.DuckDBPyConnection, relation: _Relation) -> None:

@@ -1,6 +1,3 @@
-{{ config(materialized='view') }}
-
--- A view: as a table each audience a person is in would repeat their hashes, and syncs read few.
 with audience_members as (
     select * from {{ ref('audience_members') }}
 ),

@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 with behaviour_events as (
     select * from {{ ref('behaviour_events') }}
     -- What is stamped with a later time waits until it has come.

@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 with message_events as (
     select * from {{ ref('message_events') }}
     -- A ghost send is not a message. What is stamped with a later time waits until it has come.

@@ -91,6 +91,28 @@ def test_views_are_views_where_they_read_what_is_published_else_their_rows(
     assert (second, counted) == ([(1,)], [(1,)])
 
 
+def test_of_the_intermediate_layer_only_what_views_read_is_published(
+    home: Home, record_build: Callable[..., None]
+) -> None:
+    build(home)
+    with open_warehouse(home, purpose="build") as connection:
+        connection.execute(
+            """
+            create table dev_intermediate.steps as select 1 as step;
+            create table dev_intermediate.read as select 5 as step;
+            create view dev_intermediate."half way" as from "warehouse"."dev_intermediate"."read";
+            create view dev_marts.final as
+                with one as (select * from dev_intermediate."half way") select * from one;
+            """
+        )
+    record_build("b1", 1)
+    publish(home)
+    between = [name for schema, name in relations(home) if schema == "dev_intermediate"]
+    assert between == ["half way", "read"]
+    with read_published(home) as published:
+        assert published.connection.execute("from dev_marts.final").fetchall() == [(5,)]
+
+
 def test_production_has_no_prefix_and_takes_only_its_own_schemas(
     home: Home, record_build: Callable[..., None]
 ) -> None:
