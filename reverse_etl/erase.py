@@ -12,7 +12,7 @@ from reverse_etl.contract import KEPT
 from reverse_etl.deliver import Way, deliver
 from reverse_etl.http import Http
 from reverse_etl.journal import RunRecord, new_run
-from reverse_etl.lock import hold, turn
+from reverse_etl.lock import hold, warehouse_in_turn
 from reverse_etl.outcomes import resolve
 from reverse_etl.plan import scope_of
 from reverse_etl.record import land_journals
@@ -165,10 +165,7 @@ def _plan(  # noqa: PLR0913, PLR0917 - what a plan is made of
 ) -> int:
     scope = scope_of(target.fingerprint(sync))
     try:
-        with (
-            turn(room.home),
-            open_warehouse(room.home, purpose="read the receipts of syncs") as warehouse,
-        ):
+        with warehouse_in_turn(room.home, "read the receipts of syncs") as warehouse:
             state = write_state(
                 warehouse, room.home, folder.path, sync=sync.name, mode=sync.mode, scope=scope
             )

@@ -10,11 +10,14 @@ import orjson
 from filelock import FileLock, Timeout
 
 from warehouse.errors import CioError, WarehouseBusy
+from warehouse.opening import open_warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
+
+    import duckdb
 
     from warehouse.home import Home
 
@@ -94,6 +97,32 @@ class Patience:
             self._is_over = True
             raise
         self._is_over = False
+
+
+@contextmanager
+def warehouse_in_turn(
+    home: Home, purpose: str, patience: Patience | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the warehouse once this project's other syncs are done with it.
+
+    Args:
+        home: The home.
+        purpose: What for, in words.
+        patience: How long to wait for another process that has it.
+
+    Yields:
+        What `open_warehouse` yields.
+
+    Raises:
+        WarehouseBusy: Another process kept the warehouse.
+        CioError: It cannot be opened.
+    """
+    with (
+        turn(home),
+        (patience or Patience()).wait() as seconds,
+        open_warehouse(home, purpose=purpose, wait_seconds=seconds) as warehouse,
+    ):
+        yield warehouse
 
 
 def _lock(home: Home, sync: str) -> FileLock:

@@ -17,12 +17,12 @@ from reverse_etl.exclusions import columns_of
 from reverse_etl.http import is_loopback
 from reverse_etl.journal import run_folders
 from reverse_etl.labels import count_labels
-from reverse_etl.lock import Patience, turn
+from reverse_etl.lock import Patience, warehouse_in_turn
 from reverse_etl.past import Past, read_past
 from reverse_etl.record import forget_payloads, land_into
 from reverse_etl.replacement import chosen_lists
 from reverse_etl.state import remove_state, write_state
-from warehouse.connection import PublishedReader, open_warehouse
+from warehouse.connection import PublishedReader
 from warehouse.definitions import LOCK, read_lock
 from warehouse.errors import UsageError
 from warehouse.home import project_root
@@ -284,13 +284,7 @@ def plan_sync(  # noqa: PLR0913 - what a plan is made of
     try:
         with reader.read() as published:
             _check_target(published.build, asked.target)
-            with (
-                turn(home),
-                (patience or Patience()).wait() as seconds,
-                open_warehouse(
-                    home, purpose="read the receipts of syncs", wait_seconds=seconds
-                ) as warehouse,
-            ):
+            with warehouse_in_turn(home, "read the receipts of syncs", patience) as warehouse:
                 landed = land_into(warehouse, home, earlier, held=[sync.name] if is_held else [])
                 past = read_past(
                     warehouse,

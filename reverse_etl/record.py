@@ -11,10 +11,9 @@ import orjson
 import pyarrow as pa
 
 from reverse_etl.journal import RunFolder, RunRecord, run_folders
-from reverse_etl.lock import is_held, turn
+from reverse_etl.lock import Patience, is_held, warehouse_in_turn
 from reverse_etl.outcomes import Balance, resolve
 from reverse_etl.tables import DATASET, TABLES
-from warehouse.connection import open_warehouse
 from warehouse.failures import recoverable
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ where resolved.is_named or $is_attempted
 
 
 def land_journals(
-    home: Home, *, held: Collection[str] = (), wait_seconds: float = 600
+    home: Home, *, held: Collection[str] = (), patience: Patience | None = None
 ) -> list[str]:
     """Land every journal that is not in the warehouse yet, in one load.
 
@@ -59,7 +58,7 @@ def land_journals(
     Args:
         home: The home.
         held: Syncs that the caller holds itself.
-        wait_seconds: How long to wait for another process that has the warehouse.
+        patience: How long to wait for another process that has the warehouse.
 
     Returns:
         The ids of the runs landed, oldest first.
@@ -71,11 +70,7 @@ def land_journals(
     folders = run_folders(home)
     if not folders:
         return []
-    purpose = "land the receipts of syncs"
-    with (
-        turn(home),
-        open_warehouse(home, purpose=purpose, wait_seconds=wait_seconds) as warehouse,
-    ):
+    with warehouse_in_turn(home, "land the receipts of syncs", patience) as warehouse:
         landed = land_into(warehouse, home, folders, held=held)
     forget_payloads(landed)
     return [folder.path.name for folder in landed]

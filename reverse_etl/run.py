@@ -190,7 +190,7 @@ def run_syncs(room: Room, asked: Asked | None = None) -> list[SyncRun]:
     activating = _activating(syncs, targets)
     # where the warehouse cannot be opened, or nothing published, each sync says so; and waits
     with suppress(CioError):
-        land_journals(room.home, wait_seconds=0)
+        land_journals(room.home, patience=Patience(0))
         with turn(room.home):
             publish_if_free(room.home)
     with (
@@ -250,8 +250,7 @@ def _run_safely(together: _Together, sync: Sync, target: Target, halt: threading
     except CioError as error:
         return SyncRun(sync.name, "failed", error=error)
     except (OSError, duckdb.Error) as error:
-        stands = "What it sent is in its journal"
-        said = recoverable_error(error, f"run sync {sync.name}", stands)
+        said = recoverable_error(error, f"run sync {sync.name}", "What it sent is in its journal")
         return SyncRun(sync.name, "failed", error=said)
 
 
@@ -275,18 +274,9 @@ class _Run:
         return self.together.room
 
     def run(self) -> SyncRun:
-        now = self.room.clock.now()
-        reader, asked = self.together.reader, self.together.asked
-        plan = plan_sync(
-            reader,
-            self.sync,
-            self.target,
-            self.folder,
-            asked,
-            now=now,
-            is_held=True,
-            patience=self.together.patience,
-        )
+        room, asked, _, landing, reader, wait = self.together
+        sync, target, folder, now = self.sync, self.target, self.folder, room.clock.now()
+        plan = plan_sync(reader, sync, target, folder, asked, now=now, is_held=True, patience=wait)
         with _BEGINNING:
             findings = self._evaluate(plan, now)
             record = self._record(plan, findings)
@@ -307,7 +297,7 @@ class _Run:
         )
         self.folder.write_record(record)
         if plan.changes:
-            self.together.landing.land(self.sync.name)
+            landing.land(self.sync.name)
         return SyncRun(
             self.sync.name,
             _state(delivered, findings, problem),

@@ -4,6 +4,20 @@ with audience_sizes_daily as (
     where observed_at <= {{ as_of() }}
 ),
 
+audience_sizes as (
+    select * from {{ ref('audience_sizes') }}
+),
+
+-- Who leaves because the definition changed says nothing of the audience.
+redefined as (
+    select
+        audience,
+        max(observed_on) as redefined_on
+    from audience_sizes_daily
+    where is_new_version
+    group by audience
+),
+
 compared as (
     select
         *,
@@ -55,6 +69,16 @@ banded as (
         latest.*,
         medians.expected_people,
         medians.compared_days,
+        -- By the clock alone a week's share of a window leaves each week; the rest is churn.
+        {{ var('weekly_churn_limit') }}
+        + case
+            when audience_sizes.stay_days is null then 0
+            when audience_sizes.stay_days > 7 then 7 / audience_sizes.stay_days
+            else 1
+        end as weekly_churn_limit,
+        latest.people_week_before >= {{ var('volume_floor_events') }}
+        and coalesce(redefined.redefined_on <= latest.observed_on - interval 7 day, true)
+            as is_churn_known,
         greatest(
             {{ var('volume_deviations') }} * 1.4826e0 * deviations.deviation,
             {{ var('volume_floor_share') }} * medians.expected_people,
@@ -65,6 +89,10 @@ banded as (
         on latest.audience = medians.audience
     left join deviations
         on latest.audience = deviations.audience
+    left join audience_sizes
+        on latest.audience = audience_sizes.audience
+    left join redefined
+        on latest.audience = redefined.audience
 ),
 
 final as (
@@ -88,11 +116,14 @@ final as (
         cast(greatest(expected_people - tolerance, 0) as double) as expected_low,
         cast(expected_people + tolerance as double) as expected_high,
         coalesce(compared_days, 0) as compared_days,
+        weekly_churn_rate,
+        cast(weekly_churn_limit as double) as weekly_churn_limit,
         coalesce(
             last_version = version
             and (people < expected_people - tolerance or people > expected_people + tolerance),
             false
-        ) as is_anomaly
+        ) as is_anomaly,
+        coalesce(is_churn_known and weekly_churn_rate > weekly_churn_limit, false) as is_churning
     from banded
 )
 

@@ -17,7 +17,8 @@ audiences as (
         '{{ band.label }}' as label,
         cast({{ band.version }} as bigint) as version,
         cast({{ band.expected_low }} as bigint) as expected_low,
-        cast({{ band.expected_high }} as bigint) as expected_high
+        cast({{ band.expected_high }} as bigint) as expected_high,
+        cast({{ band.stay_days if band.stay_days is number else 'null' }} as double) as stay_days
     {%- endfor %}
 ),
 
@@ -50,6 +51,7 @@ final as (
         coalesce(changed.left_people, 0) as left_people,
         audiences.expected_low,
         audiences.expected_high,
+        audiences.stay_days,
         coalesce(counted.people, 0) not between audiences.expected_low and audiences.expected_high
             as is_outside
     from audiences

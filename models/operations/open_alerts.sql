@@ -57,7 +57,6 @@ audience_sizes as (
 
 audience_size_anomalies as (
     select * from {{ ref('audience_size_anomalies') }}
-    where is_anomaly
 ),
 
 message_taxonomy_coverage as (
@@ -286,6 +285,23 @@ alerts as (
         || ' were expected, by the same definition' as detail,
         'See what its events did in load_volume_daily.' as what_to_do
     from audience_size_anomalies
+    where is_anomaly
+
+    union all
+
+    select
+        'audience_churns' as alert_name,
+        'medium' as severity,
+        audience as subject,
+        'retention' as alert_owner,
+        cast(observed_on as timestamp) as since_at,
+        cast(round(100 * weekly_churn_rate) as {{ dbt.type_string() }})
+        || ' % left within a week, where '
+        || cast(round(100 * weekly_churn_limit) as {{ dbt.type_string() }}) || ' % may' as detail,
+        'See audience_membership for who comes and goes; a longer window steadies it.'
+            as what_to_do
+    from audience_size_anomalies
+    where is_churning
 
     union all
 

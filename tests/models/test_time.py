@@ -185,10 +185,11 @@ def test_a_build_after_time_has_passed_equals_a_full_refresh(
     build(models, loaded, AS_OF, carrying(models))
     selected = moving_with_time(models)
     found = [people(loaded)]
-    for after in (timedelta(hours=1), timedelta(days=1)):
+    # and until every message is older than a window of 30 days
+    for after in (timedelta(hours=1), timedelta(days=1), timedelta(days=45)):
         build(models, loaded, AS_OF + after, selected)
         found.append(people(loaded))
-    assert found == [2, 3, 2]
+    assert found == [2, 3, 2, 2]
     fresh = copy(loaded, tmp_path / "fresh")
     build(models, fresh, AS_OF + after, ["--full-refresh", *selected])
     assert differences(loaded, fresh) == {}

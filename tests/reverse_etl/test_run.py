@@ -180,8 +180,7 @@ def test_syncs_wait_once_for_a_warehouse_that_another_process_has(
         waits.append(wait_seconds)
         raise WarehouseBusy
 
-    monkeypatch.setattr("reverse_etl.plan.open_warehouse", busy)
-    monkeypatch.setattr("reverse_etl.record.open_warehouse", busy)
+    monkeypatch.setattr("reverse_etl.lock.open_warehouse", busy)
     assert {run.state for run in run_syncs(room())} == {"failed"}
     # at the start, and then each sync: of these one has patience
     assert waits == [0, 600, 0, 0]

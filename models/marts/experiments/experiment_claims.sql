@@ -1,6 +1,5 @@
 -- What clicks claim of the very orders an experiment looks at: those of its treated people in their
--- windows. Beside what the holdout shows of the same people and time, the gap is what they would
--- have bought anyway.
+-- windows. What the holdout shows is of the same people and time, so the two can be compared.
 with experiment_people as (
     select * from {{ ref('experiment_people') }}
     where is_mature and not is_mixed and not is_held_out

@@ -106,6 +106,96 @@ def test_intervals_hold_the_truth_as_often_as_they_say(compute: Compute) -> None
     assert {name: rate for name, rate in covered.items() if not 0.93 <= rate <= 0.97} == {}
 
 
+def test_intervals_of_what_is_made_of_means_hold_the_truth_as_often(compute: Compute) -> None:
+    """CUPED, Fieller's relative lift, ratios, the effect on compliers and restricted means."""
+    random = np.random.default_rng(8)
+    rows: dict[str, list[Row]] = {name: [] for name in ("cuped", "ratio", "cace", "survival")}
+    truths: dict[str, list[float]] = {name: [] for name in (*rows, "fieller")}
+    for number in range(EXPERIMENTS):
+        part = (number % 5) / 4
+        rate, size, hazard = 0.1 + 0.04 * part, 1 + 0.3 * part, 0.02 + 0.01 * part
+        row: dict[str, Row] = {"cuped": {}, "ratio": {}, "cace": {}}
+        for arm, people, arm_is in (("t", 4000, (rate, size, hazard)), ("c", 1000, (0.1, 1, 0.02))):
+            spend = _shop(random, arm_is[0], people) * arm_is[1]
+            habit = random.gamma(2, 10, people)
+            row["cuped"] |= _paired(arm, habit + spend, 0.8 * habit + random.normal(0, 5, people))
+            orders = (spend > 0) * (1.0 + random.poisson(0.3, people))
+            pairs = _paired(arm, orders * spend, orders)
+            row["ratio"] |= dict(zip(_named(arm, "n m mm d dd md"), pairs.values(), strict=True))
+            reached = random.random(people) < (0.8 if arm == "t" else 0)
+            buys = random.random(people) < np.where(reached, arm_is[0], 0.1)
+            counts = (people, buys.sum(), reached.sum(), (buys & reached).sum())
+            row["cace"] |= dict(zip(_named(arm, "n y d yd"), map(int, counts), strict=True))
+            rows["survival"] += _orders_by_day(random, f"{number}{arm}", people, arm_is[2])
+        for name, one in row.items():
+            rows[name].append(one)
+        truths["cuped"].append(50 * (rate * size - 0.1))
+        truths["fieller"].append(50 * (rate * size - 0.1) / (20 + 50 * 0.1))
+        truths["ratio"].append(50 * (size - 1))
+        truths["cace"].append(rate - 0.1)
+        truths["survival"].append(_mean_day(hazard) - _mean_day(0.02))
+    fieller = [
+        {"ci_low": one["relative_ci_low"], "ci_high": one["relative_ci_high"]}
+        for one in compute("welch", rows["cuped"])
+    ]
+    curves = {one["arm"]: one for one in compute("survival", rows["survival"])}
+    pairs = [(curves[f"{number}t"], curves[f"{number}c"]) for number in range(EXPERIMENTS)]
+    means = [
+        {
+            "effect": treated["restricted_mean"] - control["restricted_mean"],
+            "standard_error": (
+                treated["restricted_mean_variance"] + control["restricted_mean_variance"]
+            )
+            ** 0.5,
+        }
+        for treated, control in pairs
+    ]
+    answers = {
+        "cuped": compute("cuped", rows["cuped"]),
+        "fieller": fieller,
+        "ratio": compute("ratio", rows["ratio"]),
+        "cace": [_as_normal(one) for one in compute("cace", rows["cace"])],
+        "survival": [_as_normal(one) for one in means],
+    }
+    covered = {name: _coverage(found, truths[name]) for name, found in answers.items()}
+    assert {name: rate for name, rate in covered.items() if not 0.93 <= rate <= 0.97} == {}
+
+
+def _named(arm: str, names: str) -> list[str]:
+    return [f"{name}_{arm}" for name in names.split()]
+
+
+def _paired(arm: str, y: Values, x: Values) -> Row:
+    """The sums of an arm's outcome and of what is known beside it."""
+    found = (len(y), y.sum(), (y * y).sum(), x.sum(), (x * x).sum(), (x * y).sum())
+    return dict(zip(_named(arm, "n sum_y sum_yy sum_x sum_xx sum_xy"), found, strict=True))
+
+
+def _orders_by_day(random: np.random.Generator, arm: str, people: int, hazard: float) -> list[Row]:
+    """Who ordered on which day, of people who came over seven weeks, each followed for 30 days."""
+    ordered = random.geometric(hazard, people)
+    followed = np.minimum(random.integers(10, 60, people), 30)
+    duration, is_event = np.minimum(ordered, followed), ordered <= followed
+    exits = np.bincount(duration, minlength=31)
+    events = np.bincount(duration[is_event], minlength=31)
+    return [
+        {"arm": arm, "duration": day, "horizon": 30}
+        | {"exits": float(exits[day]), "events": float(events[day])}
+        for day in range(1, 31)
+        if exits[day]
+    ]
+
+
+def _mean_day(hazard: float) -> float:
+    """Days to the next order within 30, where as large a share orders on each of them."""
+    return (1 - (1 - hazard) ** 30) / hazard
+
+
+def _as_normal(answer: Row) -> Row:
+    half_width = 1.959963984540054 * answer["standard_error"]
+    return {"ci_low": answer["effect"] - half_width, "ci_high": answer["effect"] + half_width}
+
+
 def _coverage(answers: Iterable[Row], truths: list[float]) -> float:
     return float(
         np.mean(
