@@ -88,19 +88,24 @@ def manifest_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _parse_project(folder: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if name != "CIO_COMPANY"}
     (folder / "home").mkdir(parents=True, exist_ok=True)
     subprocess.run(
         [
             str(Path(sys.executable).with_name("dbt")),
             *("parse", "--quiet", "--no-partial-parse", "--warn-error"),
             *("--project-dir", str(ROOT), "--profiles-dir", str(ROOT)),
-            *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
+            # as `cio` names it, or its builds would have to parse again
+            *("--target", "dev", "--target-path", str(folder / "target")),
+            *("--log-path", str(folder / "logs")),
         ],
         check=True,
         cwd=ROOT,
-        env=environment
-        | {"CIO_HOME": str(folder / "home"), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+        env=os.environ
+        | {
+            "CIO_HOME": str(folder / "home"),
+            "CIO_COMPANY": "company",
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        },
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cio.dbt import Project, run_dbt
 from cio.notebooks import NOTEBOOKS
 from tests.cio.asked import ask
 from tests.cio.command import Said, cio_here
@@ -34,15 +35,14 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def made(manifest_file: Path) -> Home:
-    """What `dbt build` makes of a clone into which nothing is loaded, its unit tests among it.
+    """What a build makes of a clone into which nothing is loaded, its unit tests among it.
 
     It is the home that the project was parsed for, so that dbt need not parse it again.
     """
     home = Home(manifest_file.parent.parent / "home")
     home.make()
     shutil.copytree(manifest_file.parent, home.target, dirs_exist_ok=True)
-    built = dbt(home, "build")
-    assert (built.returncode, built.stdout) == (0, "")
+    run_dbt(Project(home, company=ROOT / "company"), "build", ["--warn-error"])
     return home
 
 
@@ -54,7 +54,7 @@ def empty(made: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def one(made: Home, empty: Path, settings: Path) -> Path:
-    """The same home afterwards, where dbt need not parse again."""
+    """The same home afterwards, where dbt need not parse again: built by dbt as it comes."""
     assert empty.exists()
     event = made.root / "event.jsonl"
     event.write_text(EVENT + "\n")
@@ -72,9 +72,10 @@ def dbt(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
             str(Path(sys.executable).with_name("dbt")),
             *(*arguments, "--quiet", "--warn-error"),
             *("--project-dir", str(ROOT), "--profiles-dir", str(ROOT)),
-            *("--target-path", str(home.target), "--log-path", str(home.root / "logs")),
+            *("--target", "dev", "--target-path", str(home.target)),
+            *("--log-path", str(home.root / "logs")),
         ],
-        env=os.environ | {"CIO_HOME": str(home.root)},
+        env=os.environ | {"CIO_HOME": str(home.root), "CIO_COMPANY": "company"},
         cwd=ROOT,
         capture_output=True,
         text=True,
