@@ -184,7 +184,7 @@ def run_demo(
     home.make()
     on_step(f"a world of {settings.people:,} people, from seed {settings.seed}")
     world, as_of = _world(settings)
-    loaded = _load(home, world, as_of)
+    loaded = load_world(home, world, as_of)
     on_step(f"{loaded:,} new rows loaded")
     project = Project(
         home=home,
@@ -229,7 +229,17 @@ def _wanted(settings: DemoSettings) -> WorldSettings:
     return WorldSettings(people=settings.people, seed=settings.seed)
 
 
-def _load(home: Home, world: Path, as_of: datetime) -> int:
+def load_world(home: Home, world: Path, as_of: datetime) -> int:
+    """Load the files of a seeded world.
+
+    Args:
+        home: Where to.
+        world: The folder of the files.
+        as_of: Until when the feeds are whole.
+
+    Returns:
+        New rows.
+    """
     reports = [load(home, "webhooks", [str(world / "webhooks")], complete_through=as_of)]
     for feed, file in FILES.items():
         reports.append(load(home, feed, [str(world / file)], complete_through=as_of))

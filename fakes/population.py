@@ -16,7 +16,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -36,7 +36,7 @@ from fakes.world import (
 )
 from fakes.world.catalogue import ASSIGNED, CODES
 from fakes.world.events import METRICS, OBJECTS, Events
-from fakes.world.orders import baseline, join
+from fakes.world.orders import Orders, baseline, join
 from fakes.world.people import Town, settle
 from fakes.world.settings import NEVER, Effects, Ints, WorldSettings
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from fakes.world.deliveries import Deliveries
 
-__all__ = ["Effects", "World", "WorldSettings", "generate", "main"]
+__all__ = ["Effects", "World", "WorldSettings", "generate", "main", "unfold"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,37 @@ EXPORTS, APP_API = "exports", "api"
 """Feeds that tell the same history once more: `exports/*.parquet` and `app_api.json`."""
 
 
+class Unfolded(NamedTuple):
+    """What happens in a world, before anybody is told of it."""
+
+    town: Town
+    journeys: sends.Journeys
+    own: Orders
+    sent: sends.Sends
+    arms: outcomes.Arms
+    played: outcomes.Played
+
+
+def unfold(settings: WorldSettings) -> Unfolded:
+    """Let a world happen: its people, what they order anyway, what they are sent and what follows.
+
+    Args:
+        settings: seed, sizes, dates and effects.
+    """
+    town = settle(settings)
+    journeys = sends.Journeys()
+    dues, returns = sends.abandonment(town, journeys)
+    own = join([baseline(town), returns])
+    own = own.take(own.at < settings.end)
+    dues += sends.welcome(town, journeys)
+    dues += sends.winback(town, own, journeys)
+    dues += sends.replenishment(town, own, journeys)
+    dues += sends.broadcasts(town, journeys)
+    sent = sends.draw(town, _without_deleted(town, sends.merge(town, dues)))
+    arms = outcomes.draw_arms(town)
+    return Unfolded(town, journeys, own, sent, arms, outcomes.play(town, sent, arms))
+
+
 def generate(
     settings: WorldSettings, folder: Path, *, more_feeds: frozenset[str] = frozenset()
 ) -> World:
@@ -93,18 +124,7 @@ def generate(
             a `Workspace` for the stand-in of the App API: `--store app_api.json`.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    town = settle(settings)
-    journeys = sends.Journeys()
-    dues, returns = sends.abandonment(town, journeys)
-    own = join([baseline(town), returns])
-    own = own.take(own.at < settings.end)
-    dues += sends.welcome(town, journeys)
-    dues += sends.winback(town, own, journeys)
-    dues += sends.replenishment(town, own, journeys)
-    dues += sends.broadcasts(town, journeys)
-    sent = sends.draw(town, _without_deleted(town, sends.merge(town, dues)))
-    arms = outcomes.draw_arms(town)
-    played = outcomes.play(town, sent, arms)
+    town, journeys, own, sent, arms, played = unfold(settings)
     placed = join([own, played.caused])
     placed = placed.take(np.lexsort((placed.person, placed.at)))
     later = sends.after_orders(town, placed, journeys)

@@ -15,11 +15,10 @@ import duckdb
 import numpy as np
 import pytest
 
-from fakes.population import EXPORTS, WorldSettings, generate, main
-from fakes.world import outcomes, sends, truth
+from fakes.population import EXPORTS, WorldSettings, generate, main, unfold
+from fakes.world import truth
 from fakes.world.catalogue import ASSIGNED, EXPERIMENTS, MESSAGES
-from fakes.world.orders import baseline, join
-from fakes.world.people import settle
+from fakes.world.orders import join
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -642,25 +641,25 @@ def test_the_cart_lift_is_large_enough_to_see_and_the_null_is_exact(world: World
 
 def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
     """Forty worlds of their own: a wrong truth, or arms that are not random, would show here."""
-    covered = []
+    covered: dict[str, list[bool]] = {metric: [] for metric in truth.METRICS}
     for seed in range(40):
         settings = WorldSettings(seed=seed, people=2500)
-        town, journeys = settle(settings), sends.Journeys()
-        dues, returns = sends.abandonment(town, journeys)
-        own = join([baseline(town), returns])
-        sent = sends.draw(town, sends.merge(town, dues))
-        arms = outcomes.draw_arms(town)
-        played = outcomes.play(town, sent, arms)
+        town, _, own, sent, arms, played = unfold(settings)
         told = truth.tell(town, sent, played, arms, own)["experiments"]
         assert isinstance(told, dict)
-        effect = told["cart_recovery_holdout"]["arms"]["messaged"]["metrics"]
-        who = truth.participants(town, sent, played, arms, 0)
-        person, index_at = who.person[who.is_mature], who.index_at[who.is_mature]
-        seen = truth.outcomes(join([own, played.caused]), 2500, person, index_at, 72)
-        values, arm = seen["orders_per_person"], who.arm[who.is_mature]
-        parts = [values[arm == place] for place in (0, 1)]
-        error = math.sqrt(sum(part.var(ddof=1) / len(part) for part in parts))
-        difference = parts[1].mean() - parts[0].mean()
-        planted = effect["orders_per_person"]["true_effect"]
-        covered.append(abs(difference - planted) < 1.96 * error)
-    assert 0.85 <= np.mean(covered) <= 1.0
+        placed = join([own, played.caused])
+        for number, experiment in enumerate(ASSIGNED):
+            who = truth.participants(town, sent, played, arms, number)
+            person, index_at = who.person[who.is_mature], who.index_at[who.is_mature]
+            hours = experiment.window_hours
+            seen = truth.outcomes(placed, settings.people, person, index_at, hours)
+            arm = who.arm[who.is_mature]
+            for place, treated in list(enumerate(experiment.arms))[1:]:
+                planted = told[experiment.experiment_id]["arms"][treated.name]["metrics"]
+                for metric, held in covered.items():
+                    parts = [seen[metric][arm == one] for one in (0, place)]
+                    error = math.sqrt(sum(part.var(ddof=1) / len(part) for part in parts))
+                    difference = parts[1].mean() - parts[0].mean()
+                    held.append(abs(difference - planted[metric]["true_effect"]) < 1.96 * error)
+    rates = {metric: float(np.mean(held)) for metric, held in covered.items()}
+    assert {metric: rate for metric, rate in rates.items() if not 0.9 <= rate <= 0.99} == {}
