@@ -24,7 +24,7 @@ from reverse_etl.profile_keys import KINDS
 from warehouse.connection import open_warehouse, read_published
 from warehouse.erased import put_up, read_tombstones, salted
 from warehouse.errors import CioError, UsageError
-from warehouse.publish import known_people_file, published_files
+from warehouse.publish import known_people_file, publish_whole_next, published_files
 from warehouse.stop_list import append_hashes, digest, stop_list_path
 
 if TYPE_CHECKING:
@@ -131,6 +131,7 @@ def erase(room: Room, identifier: str, *, on_step: Callable[[str], None]) -> Era
         if not is_removed:
             on_step("a destination did not take a removal: receipts stay until it does")
         on_step("the warehouse")
+        publish_whole_next(home)
         rows, rows_left, links = _warehouse(home, person, has_receipts=is_removed)
         on_step("published builds")
         published = sum(_published(path, person) for path in published_files(home))
@@ -252,9 +253,12 @@ def _published(path: Path, person: Person) -> int:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach '{_literal(path)}' as warehouse (read_only)")
         connection.execute("use warehouse")
-        if not count_rows(connection, person, has_receipts=True):
-            return 0
-        fresh = rewrite(connection, copy)
+        is_there = bool(count_rows(connection, person, has_receipts=True))
+        # a file that started as the one before it may keep bytes of rows that are no longer in it
+        fresh = rewrite(connection, copy if is_there else path)
+    if not is_there:
+        fresh.replace(path)
+        return 0
     with duckdb.connect(fresh) as connection:
         rows = erase_rows(connection, person, has_receipts=True)
         last = rewrite(connection, path)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from warehouse.builds import Build, newest_whole_build
 from warehouse.errors import CioError
 from warehouse.failures import is_disk_full
-from warehouse.namespace import INTERMEDIATE, LAYERS, STAGING
 from warehouse.observations import land_observations
 from warehouse.opening import open_warehouse
+from warehouse.published_file import copy_build
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,18 +23,7 @@ if TYPE_CHECKING:
 KEPT_FILES = 2
 """The newest, and one before it for a reader that is opening it just now."""
 
-_RECORDS = ("raw_reverse_etl", "raw_dbt")
 _TEMPORARY = ".tmp-"
-
-
-class _Relation(NamedTuple):
-    schema: str
-    name: str
-    view_sql: str | None
-
-    @property
-    def quoted(self) -> str:
-        return f"{_quote(self.schema)}.{_quote(self.name)}"
 
 
 def publish(
@@ -43,7 +32,8 @@ def publish(
     """Copy the newest whole build that passed to `published/`, unless it is there already.
 
     What is copied: the build's schemas except staging, of the intermediate one what views of the
-    others read, and the records of syncs and builds.
+    others read, and the records of syncs and builds. A file that was published before is brought up
+    to date where that is less than writing it.
     Raw tables are not, so that no payload leaves the warehouse. What the build saw of the
     audiences is landed before, so that the next build knows who entered and left since.
 
@@ -77,8 +67,10 @@ def publish(
         _remove(home.published.glob(f"{_TEMPORARY}*"))
         temporary = home.published / f"{_TEMPORARY}{target.name}"
         try:
-            _copy(connection, build, temporary)
-        except duckdb.Error as error:
+            is_whole = _marker(home).exists()
+            earlier = None if is_whole else next(iter(published_files(home)), None)
+            copy_build(connection, build, temporary, earlier=earlier)
+        except (duckdb.Error, OSError) as error:
             _remove(home.published.glob(f"{_TEMPORARY}*"))
             reason = (
                 "the disk is full. The last published build stands; make room and run `cio build`"
@@ -88,6 +80,7 @@ def publish(
             message = f"cannot publish the build {build.build_id} to {home.published}: {reason}"
             raise CioError(message) from error
         temporary.rename(target)
+        _marker(home).unlink(missing_ok=True)
     old = published_files(home)[KEPT_FILES:]
     _remove([*old, *map(known_people_file, old)])
     return target
@@ -97,6 +90,20 @@ def file_name(build: Build) -> str:
     """The name of a build's published file; names sort as builds started."""
     identifier = re.sub(r"[^A-Za-z0-9_-]", "_", build.build_id)
     return f"{build.started_at:%Y%m%dT%H%M%S}-{identifier}.duckdb"
+
+
+def publish_whole_next(home: Home) -> None:
+    """Let the next published file take nothing over from the one before it.
+
+    Rows that are deleted from a file leave their bytes there. Whoever erases somebody says so
+    before the warehouse changes.
+    """
+    home.published.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _marker(home).touch(mode=0o600)
+
+
+def _marker(home: Home) -> Path:
+    return home.published / ".write-whole"
 
 
 def known_people_file(published: Path) -> Path:
@@ -110,107 +117,6 @@ def published_files(home: Home) -> list[Path]:
     return sorted(files, key=lambda path: path.name, reverse=True)
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, build: Build, path: Path) -> None:
-    between = f"{build.schema_prefix}{INTERMEDIATE}"
-    relations = _wanted(connection, _relations(connection, build.schema_prefix), between)
-    connection.execute(f"attach {_literal(str(path))} as published")
-    try:
-        for schema in sorted({relation.schema for relation in relations}):
-            connection.execute(f"create schema if not exists published.{_quote(schema)}")
-        for relation in relations:
-            if relation.view_sql is None:
-                _copy_rows(connection, relation)
-        views = [relation for relation in relations if relation.view_sql is not None]
-        connection.execute("detach published")
-        left = _recreate_views(path, views)
-        connection.execute(f"attach {_literal(str(path))} as published")
-        for relation in left:
-            # it reads what is not published: its rows are, where its layer is one people read
-            if relation.schema != between:
-                _copy_rows(connection, relation)
-    finally:
-        connection.execute("detach database if exists published")
-
-
-def _relations(connection: duckdb.DuckDBPyConnection, prefix: str) -> list[_Relation]:
-    schemas = [f"{prefix}{layer}" for layer in LAYERS if layer != STAGING]
-    rows = connection.execute(
-        """
-        select schema_name, table_name, null from duckdb_tables()
-        where database_name = 'warehouse' and list_contains($schemas, schema_name)
-        union all
-        select schema_name, view_name, sql from duckdb_views()
-        where database_name = 'warehouse' and list_contains($schemas, schema_name)
-        order by 1, 2
-        """,
-        {"schemas": [*schemas, *_RECORDS]},
-    ).fetchall()
-    return [_Relation(*row) for row in rows]
-
-
-def _wanted(
-    connection: duckdb.DuckDBPyConnection, relations: list[_Relation], between: str
-) -> list[_Relation]:
-    """What people read, and of the layer below only what their views read: it is the largest."""
-    read = {
-        name
-        for relation in relations
-        if relation.view_sql is not None and relation.schema != between
-        for name in _tables_read(connection, relation.view_sql)
-    }
-    return [
-        relation
-        for relation in relations
-        if relation.schema != between
-        or relation.view_sql is not None
-        or (relation.schema, relation.name) in read
-    ]
-
-
-def _tables_read(connection: duckdb.DuckDBPyConnection, view_sql: str) -> set[tuple[str, str]]:
-    """Schema and name of the tables that a view reads, through whatever other views."""
-    query = view_sql.partition(" AS ")[2]
-    names = [name.split(".") for name in connection.get_table_names(query, qualified=True)]
-    return {(name[-2].strip('"'), name[-1].strip('"')) for name in names if len(name) > 1}
-
-
-def _copy_rows(connection: duckdb.DuckDBPyConnection, relation: _Relation) -> None:
-    connection.execute(
-        f"create table published.{relation.quoted} as "  # noqa: S608 - quoted names of the catalog
-        f"select * from warehouse.{relation.quoted}"
-    )
-
-
-def _recreate_views(path: Path, views: list[_Relation]) -> list[_Relation]:
-    """Create views under the name they will be read by; those that cannot be are returned."""
-    with duckdb.connect() as connection:
-        connection.execute(f"attach {_literal(str(path))} as warehouse")
-        connection.execute("use warehouse")
-        left = views
-        while left:
-            failed = [view for view in left if not _created(connection, view)]
-            if len(failed) == len(left):
-                break
-            left = failed
-    return left
-
-
-def _created(connection: duckdb.DuckDBPyConnection, view: _Relation) -> bool:
-    try:
-        connection.execute(view.view_sql or "")
-    except (duckdb.CatalogException, duckdb.BinderException):
-        return False
-    return True
-
-
 def _remove(paths: Iterable[Path]) -> None:
     for path in list(paths):
         path.unlink(missing_ok=True)
-
-
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -101,11 +101,11 @@ def test_a_publisher_that_ends_after_landing_is_done_again_without_landing_twice
     saw(home, "b1", 1, ann="entered")
     record_build("b1", 1)
 
-    def end(*_: object) -> None:
+    def end(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(publishing, "_copy", end)
+        patch.setattr(publishing, "copy_build", end)
         with pytest.raises(KeyboardInterrupt):
             publish(home)
     assert publish(home) is not None
