@@ -163,8 +163,16 @@ def _(bars, channel, html_table, mo, pieces, reading):
 def _(html_table, mo, pieces, reading):
     _claims = reading.rows(
         """
+        with names as (
+            select
+                campaign_id,
+                max_by(campaign_name, sent_on) filter (where campaign_name is not null) as name
+            from campaign_performance_daily
+            group by campaign_id
+        )
+
         select
-            coalesce(names.object_name, 'campaign ' || claims.campaign_id) as name,
+            coalesce(names.name, 'campaign ' || claims.campaign_id) as name,
             nullif(claims.currency, 'none') as currency,
             cast(claims.last_click_revenue as double) as last_click_revenue,
             cast(claims.experiment_last_click_revenue as double) as claimed,
@@ -173,8 +181,7 @@ def _(html_table, mo, pieces, reading):
             round(claims.incremental_ci_high) as high,
             claims.treated_people, claims.basis
         from campaign_attribution as claims
-        left join int_message_names as names
-            on names.object_kind = 'campaign' and claims.campaign_id = names.object_id
+        left join names on claims.campaign_id = names.campaign_id
         order by claims.last_click_revenue desc, claims.campaign_id, claims.currency
         """
     )

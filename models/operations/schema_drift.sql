@@ -60,7 +60,7 @@ unknown_words as (
 ),
 
 loads as (
-    {%- for name in ['customerio', 'commerce', 'mparticle'] %}
+    {%- for name in ['customerio', 'commerce', 'mparticle', 'people', 'experiments'] %}
     {{ 'union all' if not loop.first }}
     select
         feed,
