@@ -5,13 +5,15 @@ app = marimo.App(width="medium", app_title="Campaign performance")
 
 @app.cell
 def _():
+    from collections import Counter
+
     import marimo as mo
 
     from cio.charts.shapes import Point, bars, course
     from cio.notebooks import html_table, open_reading, pieces
 
     reading = open_reading()
-    return Point, bars, course, html_table, mo, pieces, reading
+    return Counter, Point, bars, course, html_table, mo, pieces, reading
 
 
 @app.cell
@@ -102,7 +104,7 @@ def _(Point, channel, course, html_table, mo, pieces, reading):
 
 
 @app.cell
-def _(bars, channel, html_table, mo, pieces, reading):
+def _(Counter, bars, channel, html_table, mo, pieces, reading):
     _messages = reading.rows(
         """
         select
@@ -124,17 +126,25 @@ def _(bars, channel, html_table, mo, pieces, reading):
         """,
         channel=channel.value,
     )
+    _named = [
+        (" ".join(filter(None, (row["name"], row["action_name"], row["channel"]))), row)
+        for row in _messages
+        if row["click_rate"] is not None and row["delivered"] >= 50
+    ]
+    _alike = Counter(label for label, _ in _named)
     mo.Html(
         "<h2>By message</h2>"
         + pieces(
             bars(
                 [
+                    # bars of one label would be drawn as one, as long as both
                     (
-                        " ".join(filter(None, (row["name"], row["action_name"], row["channel"]))),
+                        label
+                        if _alike[label] == 1
+                        else f"{label}: {row['message_key'].strip('|')}",
                         row["click_rate"],
                     )
-                    for row in _messages
-                    if row["click_rate"] is not None and row["delivered"] >= 50
+                    for label, row in _named
                 ],
                 title="Messages that people clicked most",
                 unit="Clicked by a person, % of delivered (from 50 messages)",
@@ -174,11 +184,11 @@ def _(html_table, mo, pieces, reading):
         select
             coalesce(names.name, 'campaign ' || claims.campaign_id) as name,
             nullif(claims.currency, 'none') as currency,
-            cast(claims.last_click_revenue as double) as last_click_revenue,
-            cast(claims.experiment_last_click_revenue as double) as claimed,
-            round(claims.incremental_revenue) as caused,
-            round(claims.incremental_ci_low) as low,
-            round(claims.incremental_ci_high) as high,
+            cast(claims.last_click_revenue as bigint) as last_click_revenue,
+            cast(claims.experiment_last_click_revenue as bigint) as claimed,
+            cast(claims.incremental_revenue as bigint) as caused,
+            format('{:,.0f} to {:,.0f}', claims.incremental_ci_low, claims.incremental_ci_high)
+                as interval_95,
             claims.treated_people, claims.basis
         from campaign_attribution as claims
         left join names on claims.campaign_id = names.campaign_id
@@ -186,20 +196,20 @@ def _(html_table, mo, pieces, reading):
         """
     )
     mo.Html(
-        "<h2>What clicks claim, and what was caused</h2><p>Many who click would have bought anyway. "
-        "Claimed and caused in the experiment are of the same people and the same time.</p>"
+        "<h2>What clicks claim, and what was caused</h2><p>Revenue by the last click: many who click "
+        "would have bought anyway, and some buy without a click. What is claimed and what is caused "
+        "in an experiment are of the same people and the same time.</p>"
         + pieces(
             html_table(
                 _claims,
                 {
                     "name": "Campaign",
                     "currency": "Currency",
-                    "last_click_revenue": "Claimed by the last click, ever",
-                    "claimed": "Claimed in the experiment",
-                    "caused": "Caused in the experiment",
-                    "low": "Low",
-                    "high": "High",
-                    "treated_people": "People",
+                    "last_click_revenue": "Claimed, ever",
+                    "claimed": "Claimed in it",
+                    "caused": "Caused in it",
+                    "interval_95": "95 % interval",
+                    "treated_people": "People in it",
                     "basis": "It rests on",
                 },
             ),
