@@ -65,11 +65,13 @@ def parse(home: Home, company: Path, target_path: Path, variables: dict[str, str
     shared = Home(folder / "home")
     shared.make()
     take_shortcuts()
+    gc.disable()  # there is no garbage while dbt parses
     with FileLock(folder / "lock"), _environment(shared, company):
         result = dbtRunner().invoke(["parse", *_options(folder / "target", variables)])
         DuckDBConnectionManager.close_all_connections()
-    assert result.success, result.exception
     gc.freeze()  # or every collection of the tests walks the million objects of a manifest
+    gc.enable()
+    assert result.success, result.exception
     return Models(result.result, company, target_path, variables)
 
 
