@@ -16,15 +16,20 @@ from dbt.context.configured import ConfiguredContext
 from dbt.context.macro_resolver import TestMacroNamespace
 from dbt.context.macros import MacroNamespace, MacroNamespaceBuilder
 from dbt.context.manifest import ManifestContext
+from dbt_common.clients.jinja import MacroFuzzEnvironment
 from dbt_common.events.base_types import BaseEvent, EventLevel
 from dbt_common.events.event_manager import EventManager
 from dbt_common.events.event_manager_client import ctx_set_event_manager, get_event_manager
 
 if TYPE_CHECKING:
+    from types import CodeType
+
     from dbt.artifacts.resources.v1.components import InjectedCTE
     from dbt.contracts.graph.nodes import Macro
 
 _WITH = re.compile(r"(?:\s|--[^\n]*\n)*with\s+(?!\s|--|/\*|recursive\b)", re.IGNORECASE)
+_compiled: dict[tuple[type[MacroFuzzEnvironment], str], CodeType] = {}
+_compile_template = MacroFuzzEnvironment.compile
 _make_message = BaseEvent.__init__
 inject_anywhere = dbt.compilation.inject_ctes_into_sql
 
@@ -39,6 +44,7 @@ def take_shortcuts() -> None:
     MacroNamespaceBuilder.build_namespace = build_namespace  # type: ignore[method-assign, assignment]
     ManifestContext.to_dict = to_dict  # type: ignore[method-assign]
     dbt.compilation.inject_ctes_into_sql = inject
+    MacroFuzzEnvironment.compile = compile_once  # type: ignore[method-assign, assignment]
 
 
 class Listening(EventManager):
@@ -115,6 +121,14 @@ def to_dict(context: ManifestContext) -> dict[str, Any]:
         for macros in reversed(list(namespace._search_order())):  # noqa: SLF001 - the order is dbt's
             found.update(macros)
     return found
+
+
+def compile_once(environment: MacroFuzzEnvironment, source: str) -> CodeType:
+    """The code of a template: the environments that dbt makes, one a template, are all alike."""
+    key = type(environment), source
+    if key not in _compiled:
+        _compiled[key] = _compile_template(environment, source)
+    return _compiled[key]
 
 
 def inject(sql: str, ctes: list[InjectedCTE]) -> str:

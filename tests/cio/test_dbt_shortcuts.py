@@ -13,6 +13,7 @@ from dbt.artifacts.resources.v1.components import InjectedCTE
 from dbt.clients.jinja import MacroGenerator, MacroStack
 from dbt.context.configured import ConfiguredContext
 from dbt.events.types import FoundStats, MainEncounteredError, WritingInjectedSQLForNode
+from dbt_common.clients.jinja import get_template, render_template
 from dbt_common.events.base_types import EventLevel
 from dbt_common.events.event_manager_client import get_event_manager
 from dbt_common.exceptions.events import EventCompilationError
@@ -115,6 +116,17 @@ def test_all_other_sql_is_left_to_dbt(sql: str) -> None:
     with patch.object(dbt_shortcuts, "inject_anywhere") as asked:
         inject(sql, ROWS)
     asked.assert_called_once_with(sql, ROWS)
+
+
+@pytest.mark.parametrize("is_native", [False, True])
+def test_a_template_that_was_compiled_before_reads_as_it_did(*, is_native: bool) -> None:
+    take_shortcuts()
+    text = "{% if a %}{{ a | as_number }}{% else %}{{ modules }}{% endif %}"
+    found = [
+        render_template(get_template(text, {}, native=is_native), {"a": given, "modules": [given]})
+        for given in ("1", "", "2")
+    ]
+    assert found == ([1, [""], 2] if is_native else ["1", "['']", "2"])
 
 
 def test_a_model_without_rows_stays_as_it_is() -> None:
