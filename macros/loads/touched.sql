@@ -128,21 +128,53 @@
 
 {#-
     People of whom an incremental relation has rows of builds that this model has yet to take, and
-    people this model has as theirs what is somebody else's there now.
+    people this model has as theirs what is somebody else's there now; and from which second on
+    anything about their messages may differ.
 -#}
 {%- macro touched_people(upstream) -%}
-    select new.person_id as touched_key
-    from {{ upstream }} as new
-    where new.build_id not in ({{ taken_builds(upstream) }})
+    select
+        touched.person_id as touched_key,
+        {{ dbt.date_trunc('second', 'min(touched.exposed_at)') }} as since
+    from (
+        select
+            new.person_id,
+            new.exposed_at
+        from {{ upstream }} as new
+        where new.build_id not in ({{ taken_builds(upstream) }})
 
-    union all
+        union all
 
-    select kept.person_id
-    from {{ this }} as kept
+        select
+            kept.person_id,
+            kept.exposed_at
+        from {{ this }} as kept
+        where
+            kept.delivery_id in (
+                select new.delivery_id
+                from {{ upstream }} as new
+                where new.build_id not in ({{ taken_builds(upstream) }})
+            )
+    ) as touched
+    where touched.person_id is not null and touched.exposed_at is not null
+    group by touched.person_id
+{%- endmacro -%}
+
+{#-
+    Pre-hook of a model in which a message depends on those before it, and on none after: forgets the
+    touched people's messages from where they differ. What is touched lies in a table beside it.
+-#}
+{%- macro forget_since(touched) -%}
+    {%- if is_incremental() -%}
+    create or replace table {{ beside('touched') }} as
+    {{ touched }};
+
+    delete from {{ this }}
     where
-        kept.delivery_id in (
-            select new.delivery_id
-            from {{ upstream }} as new
-            where new.build_id not in ({{ taken_builds(upstream) }})
-        )
+        delivery_id in (
+            select kept.delivery_id
+            from {{ this }} as kept
+            inner join {{ beside('touched') }} as touched
+                on kept.person_id = touched.touched_key and kept.exposed_at >= touched.since
+        );
+    {%- endif -%}
 {%- endmacro -%}

@@ -2,7 +2,7 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        pre_hook="{{ forget_touched('person_id', touched_people(ref('int_person_deliveries'))) }}",
+        pre_hook="{{ forget_since(touched_people(ref('int_person_deliveries'))) }}",
         post_hook=["{{ record_builds(ref('int_person_deliveries')) }}", "{{ drop_touched() }}"]
     )
 }}
@@ -17,38 +17,74 @@
 -- own is one more sort of every message there is.
 with person_deliveries as (
     select * from {{ ref('int_person_deliveries') }}
-    {% if is_incremental() -%}
-    -- A message that comes late moves the numbers of those after it, so a touched person's are all
-    -- counted again; of everybody else's only who they are is read.
-    where person_id in ({{ touched_keys() }})
-    {%- endif %}
-),
-
-deliveries as (
-    select
-        delivery_id,
-        person_id,
-        channel,
-        message_class,
-        exposed_at,
-        first_human_clicked_at,
-        unsubscribed_at,
-        spammed_at,
-        coalesce(is_promotional, false) as promotes
-    from person_deliveries
     where
         person_id is not null
         and exposed_at is not null
         and not is_ghost
 ),
 
+-- Read for itself: what is read once for two uses is read whole.
+exposures as (
+    select
+        person_id,
+        exposed_at
+    from {{ ref('int_person_deliveries') }}
+    where not is_ghost
+),
+
+{% if is_incremental() -%}
+touched as (
+    select * from {{ beside('touched') }}
+),
+
+{% endif -%}
+first_exposures as (
+    select
+        exposures.person_id,
+        min(exposures.exposed_at) as first_exposed_at
+    from exposures
+    {% if is_incremental() -%}
+    inner join touched
+        on exposures.person_id = touched.touched_key
+    {% endif -%}
+    group by exposures.person_id
+),
+
+-- A message that comes late moves the numbers of those after it, so a touched person's are counted
+-- again from there on, among those of the longest window before.
+deliveries as (
+    select
+        person_deliveries.delivery_id,
+        person_deliveries.person_id,
+        person_deliveries.channel,
+        person_deliveries.message_class,
+        person_deliveries.exposed_at,
+        person_deliveries.first_human_clicked_at,
+        person_deliveries.unsubscribed_at,
+        person_deliveries.spammed_at,
+        {% if is_incremental() -%}
+        touched.since,
+        {% endif -%}
+        coalesce(person_deliveries.is_promotional, false) as promotes
+    from person_deliveries
+    {% if is_incremental() -%}
+    inner join touched
+        on
+            person_deliveries.person_id = touched.touched_key
+            and person_deliveries.exposed_at
+            >= touched.since - interval {{ windows[-1] + 1 }} day
+    {%- endif %}
+),
+
 aged as (
     select
-        *,
+        deliveries.*,
         {{ dbt.datediff(
-            'min(exposed_at) over (partition by person_id)', 'exposed_at', 'second'
+            'first_exposures.first_exposed_at', 'deliveries.exposed_at', 'second'
         ) }} as seconds
     from deliveries
+    inner join first_exposures
+        on deliveries.person_id = first_exposures.person_id
 ),
 
 -- By whole seconds, in which messages of one second are of one age.
@@ -123,6 +159,9 @@ final as (
         {%- endfor %}
         promotes as is_promotional
     from numbered
+    {% if is_incremental() -%}
+    where exposed_at >= since
+    {%- endif %}
 )
 
 select * from final
