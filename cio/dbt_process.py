@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dbt.cli.main import dbtRunner
 
-from cio.dbt_shortcuts import take_shortcuts
+from cio.dbt_release import take_known_shortcuts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def _leave_manifest_alone() -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; the exit code, 0 if all of it succeeded."""
-    take_shortcuts()
+    take_known_shortcuts()
     gc.disable()  # there is no garbage while dbt parses
     teller = Teller()
     outcome = dbtRunner(callbacks=[teller.take]).invoke(

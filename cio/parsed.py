@@ -17,7 +17,7 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 from cio.dbt import BuildFailed, Project, check_company
-from cio.dbt_shortcuts import take_shortcuts
+from cio.dbt_release import take_known_shortcuts
 from warehouse.home import Home, project_root
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _options(project: Project) -> list[str]:
 
 
 def _invoke(project: Project, runner: dbtRunner, arguments: list[str]) -> Any:  # noqa: ANN401 - whatever dbt gives
-    take_shortcuts()
+    take_known_shortcuts()
     with _environment(project):
         outcome = runner.invoke(arguments)
     if outcome.success:

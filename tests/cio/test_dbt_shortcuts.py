@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import patch
@@ -19,7 +21,9 @@ from dbt_common.events.event_manager_client import get_event_manager
 from dbt_common.exceptions.events import EventCompilationError
 
 from cio import dbt_shortcuts
+from cio.dbt_release import WRITTEN_FOR, take_known_shortcuts
 from cio.dbt_shortcuts import Listening, build_namespace, inject, take_shortcuts, to_dict
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from dbt.context.manifest import ManifestContext
@@ -159,3 +163,24 @@ def test_events_are_heard_but_those_for_debugging_of_which_there_is_no_log() -> 
     manager.loggers.append(SimpleNamespace(filter=lambda _: True, write_line=heard.append))
     manager.fire_event(FoundStats(stat_line="all"), EventLevel.DEBUG)
     assert [each.info.msg for each in heard[-2:]] == ["Found all"] * 2
+
+
+def test_the_shortcuts_are_for_the_releases_that_are_installed_here() -> None:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = dict(line.split("==") for line in lines if "==" in line)
+    assert {name: pinned[name] for name in WRITTEN_FOR} == WRITTEN_FOR
+    assert take_known_shortcuts()
+
+
+def test_with_another_release_dbt_goes_its_own_way() -> None:
+    code = (
+        "import sys\n"
+        "from cio import dbt_release\n"
+        "dbt_release.WRITTEN_FOR['dbt-core'] = '1.11.0'\n"
+        "taken = dbt_release.take_known_shortcuts()\n"
+        "print(taken, 'cio.dbt_shortcuts' in sys.modules)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert ran.stdout.split() == ["False", "False"]

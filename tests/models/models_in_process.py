@@ -22,7 +22,7 @@ from dbt.cli.main import dbtRunner
 from filelock import FileLock
 
 from cio.dbt import inside_project
-from cio.dbt_shortcuts import take_shortcuts
+from cio.dbt_release import take_known_shortcuts
 from tests.conftest import ROOT
 from warehouse.home import Home
 
@@ -64,7 +64,7 @@ def parse(home: Home, company: Path, target_path: Path, variables: dict[str, str
     folder = ROOT / "target" / "tests" / hashlib.sha256(about.encode()).hexdigest()[:12]
     shared = Home(folder / "home")
     shared.make()
-    take_shortcuts()
+    take_known_shortcuts()
     gc.disable()  # there is no garbage while dbt parses
     with FileLock(folder / "lock"), _environment(shared, company):
         result = dbtRunner().invoke(["parse", *_options(folder / "target", variables)])
