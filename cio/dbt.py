@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
@@ -99,7 +100,7 @@ def check_company(company: Path) -> None:
         company: The company's folder.
 
     Raises:
-        UsageError: It is not there, or lacks a seed.
+        UsageError: It is not there, or lacks a seed or a column of one.
     """
     own = project_root() / "company"
     if not company.is_dir():
@@ -117,6 +118,21 @@ def check_company(company: Path) -> None:
             f"read. Take the ones that come with it, and edit them: cp {files} {company / 'seeds'}/"
         )
         raise UsageError(message)
+    for seed in sorted((own / "seeds").glob("*.csv")):
+        older = company / "seeds" / seed.name
+        lacking = sorted(_header(seed) - _header(older))
+        if lacking:
+            message = (
+                f"{older} lacks the column {', '.join(lacking)}, which the models of this version "
+                "read. Add it, with nothing in it where you do not know, and run "
+                "`cio build --full-refresh` once"
+            )
+            raise UsageError(message)
+
+
+def _header(seed: Path) -> set[str]:
+    with seed.open(encoding="utf-8-sig", newline="") as file:
+        return {name.strip() for name in next(csv.reader(file), [])}
 
 
 def run_dbt(

@@ -134,9 +134,9 @@ def _(Interval, experiment, forest, html_table, mo, pieces, reading):
     _effects = reading.rows(
         """
         select
-            results.metric, results.arm, results.method, results.people, results.control_people,
-            results.mean, results.control_mean, results.effect, results.ci_low, results.ci_high,
-            looks.ci_low as always_low, looks.ci_high as always_high,
+            results.metric, results.arm, results.control_arm, results.method, results.people,
+            results.control_people, results.mean, results.control_mean, results.effect,
+            results.ci_low, results.ci_high, looks.ci_low as always_low, looks.ci_high as always_high,
             results.p_value, results.p_value_bh, results.relative_effect, results.verdict,
             results.reason
         from experiment_results as results
@@ -144,23 +144,30 @@ def _(Interval, experiment, forest, html_table, mo, pieces, reading):
             on
                 results.experiment_id = looks.experiment_id
                 and results.arm = looks.arm
+                and results.control_arm = looks.control_arm
                 and results.metric = looks.metric
                 and results.window_hours = looks.window_hours
                 and looks.method = 'always_valid' and looks.segment = 'all'
-        where results.experiment_id = $experiment and results.is_headline
-        order by results.family, results.metric, results.arm
+        where
+            results.experiment_id = $experiment
+            and (
+                results.is_headline
+                or (results.method = 'between_arms' and results.segment = 'all')
+            )
+        order by results.family, results.metric, not results.is_headline, results.arm
         """,
         experiment=experiment.value,
     )
 
     def _relative(row, name):
-        # effects of different units stand side by side as shares of what the holdout does
+        # effects of different units stand side by side as shares of what the control does
         base = row["control_mean"]
         return None if row[name] is None or not base else 100 * row[name] / abs(base)
 
     _drawn = [
         Interval(
-            label=f"{row['metric'].replace('_', ' ')}, {row['arm']}",
+            label=f"{row['metric'].replace('_', ' ')}, {row['arm']}"
+            + (f" against {row['control_arm']}" if row["method"] == "between_arms" else ""),
             value=_relative(row, "effect"),
             low=_relative(row, "ci_low"),
             high=_relative(row, "ci_high"),
@@ -176,7 +183,7 @@ def _(Interval, experiment, forest, html_table, mo, pieces, reading):
             forest(
                 _drawn,
                 title="Effect on each metric",
-                unit="Percent of the holdout's mean",
+                unit="Percent of the mean it is held against",
                 note="Thick: 95 % interval, read once. Thin: may be looked at every day.",
             ),
             html_table(
@@ -184,12 +191,13 @@ def _(Interval, experiment, forest, html_table, mo, pieces, reading):
                 {
                     "metric": "Metric",
                     "arm": "Arm",
+                    "control_arm": "Held against",
                     "verdict": "Verdict",
                     "effect": "Effect",
                     "ci_low": "Low",
                     "ci_high": "High",
                     "people": "People",
-                    "control_people": "Held out",
+                    "control_people": "People held against",
                     "p_value": "p",
                     "p_value_bh": "p (BH)",
                     "method": "Method",
@@ -268,7 +276,7 @@ def _(Interval, experiment, forest, metric, mo, pieces, reading):
         from experiment_results
         where
             experiment_id = $experiment and metric = $metric and segment <> 'all'
-            and ci_low is not null
+            and method <> 'between_arms' and ci_low is not null
         order by arm, segment
         """,
         experiment=experiment.value,

@@ -73,6 +73,25 @@
     union all
 
     {{ health_check(
+        'sample_ratio_arms', status_below('arm_ratio_p_value', 0.001, 0.001),
+        'arm_ratio_p_value', 0.001,
+        "case
+            when not has_planned_arms
+                then 'no planned share: planned_share is not given for each arm that is sent'
+                || ' something, so their sizes are not held against each other'
+            when arm_ratio_p_value is null then 'nobody is in these arms so far'
+            when arm_ratio_p_value < 0.001
+                then 'arms that are sent something are not as large beside each other as planned:'
+                || ' something other than chance splits them'
+            else 'p-value of the sizes of the arms that are sent something'
+        end",
+    ) }}
+    from {{ relation }}
+    where treated_arms > 1
+
+    union all
+
+    {{ health_check(
         'sample_ratio_daily', status_below('daily_p_value', 0.001, 0.001),
         'daily_p_value', 0.001,
         "case

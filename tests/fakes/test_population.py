@@ -549,6 +549,7 @@ def test_the_seeds_of_the_company_agree_with_what_is_sent(
     messages = {message.name: message for message in MESSAGES}
     for row, (_, arm) in zip(rows, arms, strict=True):
         assert row["is_control"] == str(arm.is_control).lower()
+        assert row["planned_share"] in ("", str(arm.share))
         keys = ("campaign_id", "parent_action_id", "action_id", "content_id")
         known = {key: row[key] for key in keys if row[key]}
         if arm.message is None:

@@ -53,7 +53,7 @@ def test_a_raw_table_of_an_older_version_gets_the_columns_it_lacks(
     load(home, "refunds", [str(path)])
 
 
-def test_a_companys_folder_without_a_seed_of_this_version_is_told_which(
+def test_a_companys_folder_without_a_seed_or_a_column_of_this_version_is_told_which(
     home: Home, tmp_path: Path
 ) -> None:
     company = tmp_path / "company"
@@ -64,5 +64,10 @@ def test_a_companys_folder_without_a_seed_of_this_version_is_told_which(
     message = str(error.value)
     assert f"{company}/seeds lacks message_taxonomy.csv" in message
     assert f"cp {ROOT}/company/seeds/message_taxonomy.csv {company}/seeds/" in message
+    shutil.copytree(ROOT / "company" / "seeds", company / "seeds", dirs_exist_ok=True)
+    arms = company / "seeds" / "experiment_arms.csv"
+    arms.write_text(arms.read_text().replace(",planned_share", ""))
+    with pytest.raises(UsageError, match=r"arms\.csv lacks the column planned_share.*full-refresh"):
+        run_dbt(Project(home=home, company=company), "build")
     with pytest.raises(UsageError, match=r"there is no folder .*elsewhere; set CIO_COMPANY"):
         run_dbt(Project(home=home, company=tmp_path / "elsewhere"), "build")

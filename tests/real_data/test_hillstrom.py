@@ -155,10 +155,11 @@ def project(source: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPath
     )
     header = (
         "experiment_id,arm,is_control,campaign_id,parent_action_id,action_id,content_id,"
-        "branch_index,attribute,segment_id\n"
+        "branch_index,attribute,segment_id,planned_share\n"
     )
     rows = "".join(
-        f"hillstrom,{arm},{str(arm == 'holdout').lower()},7,70,{arm},,,,\n" for arm in ARMS.values()
+        f"hillstrom,{arm},{str(arm == 'holdout').lower()},7,70,{arm},,,,,0.3333333333\n"
+        for arm in ARMS.values()
     )
     (seeds / "experiment_arms.csv").write_text(header + rows)
     source.execute(f"copy ({EVENTS}) to '{folder}/webhooks.jsonl' (format json)")
@@ -298,7 +299,21 @@ def test_random_arms_bought_alike_before(project: Project) -> None:
             f"select check_name, status from {published.table('marts', 'experiment_health')}"
         ).fetchall()
     found = dict(statuses)
+    assert found.pop("sample_ratio_arms") == "pass"
     assert found.pop("placebo") == "pass"
     # the source says nothing of what the goods cost
     assert found.pop("costs") == "unknown"
     assert set(found.values()) == {"pass"}
+
+
+def test_the_arms_that_were_sent_something_are_as_large_beside_each_other_as_planned(
+    project: Project,
+) -> None:
+    with read_marts(project) as published:
+        found = published.connection.execute(
+            f"""
+            select value from {published.table("marts", "experiment_health")}
+            where check_name = 'sample_ratio_arms'
+            """
+        ).fetchall()
+    assert found == [(pytest.approx(stats.chisquare([21307, 21387]).pvalue, abs=1e-9),)]

@@ -1,18 +1,9 @@
-with experiments as (
-    select * from {{ ref('int_experiments') }}
+with splits as (
+    select * from {{ ref('experiment_splits') }}
 ),
 
-arms as (
-    select
-        experiment_id,
-        count(distinct arm) as arms,
-        count(distinct arm) filter (where is_control) as control_arms
-    from {{ ref('experiment_arms') }}
-    group by experiment_id
-),
-
-experiment_people as (
-    select * from {{ ref('experiment_people') }}
+arm_ratios as (
+    select * from {{ ref('experiment_arm_ratios') }}
 ),
 
 enrolment as (
@@ -53,33 +44,12 @@ placebos as (
     group by experiment_id
 ),
 
-counted as (
-    select
-        experiments.experiment_id,
-        experiments.holdout_share,
-        count(experiment_people.person_id) as people,
-        count(*) filter (where experiment_people.is_mixed) as mixed_people,
-        count(*) filter (
-            where not experiment_people.is_mixed and experiment_people.is_held_out
-        ) as control_people,
-        count(*) filter (
-            where not experiment_people.is_mixed and not experiment_people.is_held_out
-        ) as treated_people,
-        count(*) filter (
-            where not experiment_people.is_mixed
-            and experiment_people.is_held_out
-            and experiment_people.is_delivered
-        ) as leaked_people
-    from experiments
-    left join experiment_people
-        on experiments.experiment_id = experiment_people.experiment_id
-    group by experiments.experiment_id, experiments.holdout_share
-),
-
--- The split is checked on everyone due a message, mature or not.
 measured as (
     select
-        counted.*,
+        splits.*,
+        arm_ratios.arms as treated_arms,
+        arm_ratios.is_planned as has_planned_arms,
+        arm_ratios.p_value as arm_ratio_p_value,
         enrolment.daily_p_value,
         enrolment.days_without_control,
         placebos.placebo_p_value,
@@ -87,48 +57,25 @@ measured as (
         purchases.last_currency,
         purchases.orders,
         purchases.costed_orders,
-        coalesce(arms.control_arms, 0) = 0 and arms.arms > 1 as has_no_control_arm,
-        cast(counted.mixed_people as double) / nullif(counted.people, 0) as mixed_share,
+        cast(splits.mixed_people as double) / nullif(splits.people, 0) as mixed_share,
         case
             when purchases.costed_orders > 0
                 then cast(purchases.orders - purchases.costed_orders as double) / purchases.orders
         end as uncosted_share,
-        cast(counted.leaked_people as double) / nullif(counted.control_people, 0) as leaked_share,
-        case
-            when
-                counted.holdout_share > 0
-                and counted.holdout_share < 1
-                and counted.control_people > 0
-                then
-                    {{ sample_ratio_term(
-                        'counted.control_people', '(counted.control_people + counted.treated_people)',
-                        'counted.holdout_share'
-                    ) }}
-                    + {{ sample_ratio_term(
-                        'counted.treated_people', '(counted.control_people + counted.treated_people)',
-                        '(1 - counted.holdout_share)'
-                    ) }}
-        end as chi_square
-    from counted
-    left join arms
-        on counted.experiment_id = arms.experiment_id
+        cast(splits.leaked_people as double) / nullif(splits.control_people, 0) as leaked_share
+    from splits
+    left join arm_ratios
+        on splits.experiment_id = arm_ratios.experiment_id
     left join enrolment
-        on counted.experiment_id = enrolment.experiment_id
+        on splits.experiment_id = enrolment.experiment_id
     left join placebos
-        on counted.experiment_id = placebos.experiment_id
+        on splits.experiment_id = placebos.experiment_id
     left join purchases
-        on counted.experiment_id = purchases.experiment_id
-),
-
-tested as (
-    select
-        *,
-        {{ chi_square_upper_tail('chi_square', 1) }} as sample_ratio_p_value
-    from measured
+        on splits.experiment_id = purchases.experiment_id
 ),
 
 checks as (
-    {{ experiment_health_checks('tested') }}
+    {{ experiment_health_checks('measured') }}
 ),
 
 final as (

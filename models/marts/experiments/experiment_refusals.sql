@@ -19,10 +19,11 @@ vetoes as (
         + case check_name
             when 'random_holdout' then 1
             when 'sample_ratio' then 2
-            when 'sample_ratio_daily' then 3
-            when 'missing_ghosts' then 4
-            when 'leakage' then 5
-            else 6
+            when 'sample_ratio_arms' then 3
+            when 'sample_ratio_daily' then 4
+            when 'missing_ghosts' then 5
+            when 'leakage' then 6
+            else 7
         end as gravity
     from {{ ref('experiment_health') }}
     where vetoes is not null

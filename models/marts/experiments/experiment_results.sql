@@ -29,6 +29,10 @@ experiment_arms as (
     select * from {{ ref('experiment_arms') }}
 ),
 
+splits as (
+    select * from {{ ref('experiment_splits') }}
+),
+
 {{ restricted_mean_results('restricted_means', 'experiment_survival', 'experiment_arms') }},
 
 tested as (
@@ -97,15 +101,19 @@ estimated as (
     group by experiment_id, metric
 ),
 
--- Too early is no refusal: the arms are there, and nobody's window is over yet.
-waiting as (
+-- Without a holdout arms are held against each other, and that is no lift. Too early is no refusal:
+-- the arms are there, and nobody's window is over yet.
+without_lift as (
     select
         experiments.experiment_id,
         experiments.window_hours,
         metrics.metric,
-        metrics.family
+        metrics.family,
+        coalesce(splits.has_no_control_arm, false) as has_no_control_arm
     from experiments
     cross join metrics
+    left join splits
+        on experiments.experiment_id = splits.experiment_id
     left join refusals
         on
             experiments.experiment_id = refusals.experiment_id
@@ -114,7 +122,9 @@ waiting as (
         on
             experiments.experiment_id = estimated.experiment_id
             and metrics.metric = estimated.metric
-    where refusals.experiment_id is null and estimated.experiment_id is null
+    where
+        refusals.experiment_id is null
+        and (estimated.experiment_id is null or splits.has_no_control_arm)
 ),
 
 final as (
@@ -130,9 +140,14 @@ final as (
     union all
 
     {{ experiment_without_estimate(
-        "'too early'", "'nobody''s window is over yet, or what it needs is not loaded so far'"
+        "case when has_no_control_arm then 'no verdict' else 'too early' end",
+        "case
+            when has_no_control_arm
+                then 'no holdout, no lift: arms are held against each other alone, by between_arms'
+            else 'nobody''s window is over yet, or what it needs is not loaded so far'
+        end",
     ) }}
-    from waiting
+    from without_lift
 )
 
 select * from final

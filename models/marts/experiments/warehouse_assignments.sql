@@ -3,91 +3,90 @@
 -- can be checked anywhere and never depends on when it is computed.
 with experiments as (
     select * from {{ ref('int_experiments') }}
-    where kind = 'warehouse' and holdout_share > 0 and holdout_share < 1
 ),
 
 arms as (
-    select * from {{ ref('experiment_arms') }}
+    select * from {{ ref('int_experiment_arms') }}
+    where is_drawn
 ),
 
 people as (
     select * from {{ ref('people') }}
 ),
 
-drawn_experiments as (
+-- The lowest buckets are held out; the others go to the other arms by name, as large as planned.
+shared as (
     select
-        experiment_id,
-        min(arm) filter (where is_control) as control_arm,
-        count(*) filter (where not is_control) as treated_arms
+        arms.experiment_id,
+        arms.arm,
+        arms.is_control,
+        cast(round(experiments.holdout_share * 10000) as bigint) as held_out_buckets,
+        sum(case when arms.is_control then 0 else arms.planned_share end) over (
+            partition by arms.experiment_id order by arms.is_control desc, arms.arm
+            rows between unbounded preceding and current row
+        ) as share_so_far,
+        sum(case when arms.is_control then 0 else arms.planned_share end) over (
+            partition by arms.experiment_id
+        ) as share_of_all
     from arms
-    group by experiment_id
-    having
-        count(*) filter (where is_control) = 1
-        and count(*) filter (where not is_control) > 0
-        and count(
-            coalesce(
-                campaign_id, parent_action_id, action_id, content_id, attribute, segment_id,
-                cast(branch_index as {{ dbt.type_string() }})
-            )
-        ) = 0
+    inner join experiments
+        on arms.experiment_id = experiments.experiment_id
 ),
 
-treated_arms as (
+-- A hundred-thousandth of a bucket is no bucket: sums of shares are not exact.
+bounded as (
     select
-        experiment_id,
-        arm,
-        row_number() over (partition by experiment_id order by arm) - 1 as arm_number
-    from arms
-    where not is_control
+        *,
+        held_out_buckets + cast(
+            ceil((10000 - held_out_buckets) * share_so_far / nullif(share_of_all, 0) - 1e-5)
+            as bigint
+        ) as end_bucket
+    from shared
+),
+
+ranged as (
+    select
+        *,
+        coalesce(
+            lag(end_bucket) over (partition by experiment_id order by is_control desc, arm), 0
+        ) as first_bucket
+    from bounded
 ),
 
 bucketed as (
     select
         experiments.experiment_id,
-        drawn_experiments.control_arm,
-        drawn_experiments.treated_arms,
         people.person_id,
         greatest(
             experiments.starts_at, coalesce(people.created_at, people.first_seen_at)
         ) as assigned_at,
         experiments.ends_at,
-        cast(round(experiments.holdout_share * 10000) as bigint) as held_out_buckets,
         {{ hash_bucket('experiments.experiment_id', 'people.person_id') }} as bucket
     from experiments
-    inner join drawn_experiments
-        on experiments.experiment_id = drawn_experiments.experiment_id
+    inner join arms
+        on experiments.experiment_id = arms.experiment_id and arms.is_control
     cross join people
-),
-
-numbered as (
-    select
-        *,
-        bucket < held_out_buckets as is_control,
-        cast(
-            floor(
-                cast((bucket - held_out_buckets) * treated_arms as double)
-                / nullif(10000 - held_out_buckets, 0)
-            ) as bigint
-        ) as arm_number
-    from bucketed
-    where
-        assigned_at <= {{ as_of() }}
-        and assigned_at < coalesce(ends_at, cast('9999-12-31' as timestamp))
 ),
 
 final as (
     select
-        numbered.experiment_id,
-        numbered.person_id,
-        case when numbered.is_control then numbered.control_arm else treated_arms.arm end as arm,
-        numbered.assigned_at,
-        numbered.bucket,
-        numbered.is_control
-    from numbered
-    left join treated_arms
+        bucketed.experiment_id,
+        bucketed.person_id,
+        ranged.arm,
+        bucketed.assigned_at,
+        bucketed.bucket,
+        ranged.is_control
+    from bucketed
+    inner join ranged
         on
-            numbered.experiment_id = treated_arms.experiment_id
-            and numbered.arm_number = treated_arms.arm_number
+            bucketed.experiment_id = ranged.experiment_id
+            and bucketed.bucket >= ranged.first_bucket
+            and bucketed.bucket < ranged.end_bucket
+    where
+        bucketed.assigned_at <= {{ as_of() }}
+        and bucketed.assigned_at < coalesce(
+            bucketed.ends_at, cast('9999-12-31' as timestamp)
+        )
 )
 
 select * from final

@@ -27,6 +27,26 @@ def test_the_sample_ratio_check(compute: Compute) -> None:
         assert answer["p_value"] == close(p_value, 1e-9)
 
 
+def test_arms_planned_unlike_are_held_against_each_other_as_scipy_does(compute: Compute) -> None:
+    cases = [
+        ([540, 460], [0.5, 0.5]),
+        ([400, 240, 160], [0.4, 0.2, 0.2]),
+        ([812, 405, 188, 0], [0.5, 0.25, 0.125, 0.0005]),
+        (list(range(900, 931)), [1 / 31] * 31),
+    ]
+    rows = [
+        {"experiment": number, "people": people, "share": share / sum(shares)}
+        for number, (observed, shares) in enumerate(cases)
+        for people, share in zip(observed, shares, strict=True)
+    ]
+    answers = compute("sample_ratio", rows)
+    for (observed, shares), answer in zip(cases, answers, strict=True):
+        expected = [sum(observed) * share / sum(shares) for share in shares]
+        theirs = stats.chisquare(observed, expected)
+        assert answer["chi_square"] == pytest.approx(theirs.statistic, rel=1e-9)
+        assert answer["p_value"] == pytest.approx(theirs.pvalue, rel=1e-6)
+
+
 def test_the_sample_ratio_may_be_checked_every_day(compute: Compute) -> None:
     cases = [
         ([510, 490], [0.5, 0.5], -1.0192267045763401),
