@@ -110,9 +110,10 @@ def test_what_compares_with_who_was_held_out_asks_whether_it_may_be_believed(
     comparing = [
         node
         for node in models(manifest, "marts", "operations", "outbound")
-        if {"control_arm", "share_without_order", "incremental_revenue"} & set(node["columns"])
+        if {"control_arm", "share_without_order", "incremental_revenue", "held_out_rate"}
+        & set(node["columns"])
     ]
-    assert len(comparing) > 4
+    assert len(comparing) > 5
     unasked = [
         node["name"]
         for node in comparing

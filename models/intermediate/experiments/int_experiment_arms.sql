@@ -21,7 +21,7 @@ arms as (
                 campaign_id, parent_action_id, action_id, content_id, attribute, segment_id,
                 cast(branch_index as {{ dbt.type_string() }})
             )
-        ) as names
+        ) as recognised_by
     from experiment_arms
     group by experiment_id, arm, is_control
 ),
@@ -32,7 +32,7 @@ splits as (
         count(*) filter (where is_control) as control_arms,
         count(*) filter (where not is_control) as treated_arms,
         count(planned_share) filter (where not is_control) as planned_arms,
-        sum(names) as names
+        sum(recognised_by) as recognised_by
     from arms
     group by experiment_id
 ),
@@ -53,7 +53,7 @@ described as (
             and experiments.holdout_share < 1
             and splits.control_arms = 1
             and splits.treated_arms > 0
-            and splits.names = 0,
+            and splits.recognised_by = 0,
             false
         ) as is_drawn
     from arms

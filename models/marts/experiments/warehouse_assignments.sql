@@ -22,7 +22,7 @@ shared as (
         arms.is_control,
         cast(round(experiments.holdout_share * 10000) as bigint) as held_out_buckets,
         sum(case when arms.is_control then 0 else arms.planned_share end) over (
-            partition by arms.experiment_id order by arms.is_control desc, arms.arm
+            partition by arms.experiment_id order by arms.is_control desc, arms.arm asc
             rows between unbounded preceding and current row
         ) as share_so_far,
         sum(case when arms.is_control then 0 else arms.planned_share end) over (
@@ -48,7 +48,7 @@ ranged as (
     select
         *,
         coalesce(
-            lag(end_bucket) over (partition by experiment_id order by is_control desc, arm), 0
+            lag(end_bucket) over (partition by experiment_id order by is_control desc, arm asc), 0
         ) as first_bucket
     from bounded
 ),
