@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dbt.cli.main import dbtRunner
 
-from cio.dbt_release import take_known_shortcuts
+from cio.dbt_release import keep_shortcuts, take_known_shortcuts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +66,7 @@ def main(arguments: Sequence[str]) -> int:
     outcome = dbtRunner(callbacks=[teller.take]).invoke(
         ["--log-level", "none", "--log-level-file", "none", *arguments]
     )
+    keep_shortcuts()
     if outcome.exception is not None and not teller.has_erred:
         teller.err(str(outcome.exception))
     return 0 if outcome.success else 1

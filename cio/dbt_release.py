@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import version
 
 WRITTEN_FOR = {"dbt-core": "1.11.16", "dbt-common": "1.39.0"}
@@ -21,3 +22,9 @@ def take_known_shortcuts() -> bool:
 
     take_shortcuts()
     return True
+
+
+def keep_shortcuts() -> None:
+    """Keep what they were worked out from for the next process, if any were taken."""
+    if shortcuts := sys.modules.get("cio.dbt_shortcuts"):
+        shortcuts.keep()

@@ -7,29 +7,51 @@ dbt's own, for the version that `pyproject.toml` asks for.
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import dbt.artifacts.schemas.base
+import dbt.artifacts.schemas.run.v5.run
+import dbt.clients.jinja
 import dbt.compilation
+import dbt.parser.manifest
+import dbt_common.clients.jinja
+import jinja2
+from dbt.adapters.base.impl import BaseAdapter
 from dbt.clients.jinja import MacroGenerator
 from dbt.context.configured import ConfiguredContext
 from dbt.context.macro_resolver import TestMacroNamespace
 from dbt.context.macros import MacroNamespace, MacroNamespaceBuilder
 from dbt.context.manifest import ManifestContext
 from dbt_common.clients.jinja import MacroFuzzEnvironment
+from dbt_common.dataclass_schema import dbtClassMixin
 from dbt_common.events.base_types import BaseEvent, EventLevel
 from dbt_common.events.event_manager import EventManager
 from dbt_common.events.event_manager_client import ctx_set_event_manager, get_event_manager
+from dbt_common.utils.encoding import JSONEncoder
+
+from cio.dbt_kept import in_project
+from cio.dbt_schemas import surely
 
 if TYPE_CHECKING:
     from types import CodeType
 
+    from dbt.adapters.base.relation import BaseRelation
     from dbt.artifacts.resources.v1.components import InjectedCTE
     from dbt.contracts.graph.nodes import Macro
 
+    from cio.dbt_schemas import Check
+
 _WITH = re.compile(r"(?:\s|--[^\n]*\n)*with\s+(?!\s|--|/\*|recursive\b)", re.IGNORECASE)
-_compiled: dict[tuple[type[MacroFuzzEnvironment], str], CodeType] = {}
+_LINES = re.compile(r"\r\n|\r|\n")
+_kept = in_project()
+_checks: dict[type[dbtClassMixin], Check] = {}
 _compile_template = MacroFuzzEnvironment.compile
+_find_schema = dbtClassMixin.json_schema.__func__  # type: ignore[attr-defined]
+_find_mistakes = dbtClassMixin.validate.__func__  # type: ignore[attr-defined]
+_make_match = BaseAdapter._make_match  # noqa: SLF001 - dbt asks it for each table it names
 _make_message = BaseEvent.__init__
 inject_anywhere = dbt.compilation.inject_ctes_into_sql
 
@@ -45,6 +67,18 @@ def take_shortcuts() -> None:
     ManifestContext.to_dict = to_dict  # type: ignore[method-assign]
     dbt.compilation.inject_ctes_into_sql = inject
     MacroFuzzEnvironment.compile = compile_once  # type: ignore[method-assign, assignment]
+    BaseAdapter._make_match = make_match  # type: ignore[method-assign, assignment]  # noqa: SLF001 - as above
+    dbt.clients.jinja._render_cache = Plain()  # noqa: SLF001 - dbt asks it before anything else
+    dbt.parser.manifest.parse = parse_description  # type: ignore[attr-defined, assignment]
+    dbtClassMixin.json_schema = classmethod(json_schema)  # type: ignore[method-assign, assignment]
+    dbtClassMixin.validate = classmethod(validate)  # type: ignore[method-assign, assignment]
+    for artifacts in (dbt.artifacts.schemas.base, dbt.artifacts.schemas.run.v5.run):
+        vars(artifacts)["write_json"] = write_json
+
+
+def keep() -> None:
+    """Keep what was worked out, for the processes that come."""
+    _kept.write()
 
 
 class Listening(EventManager):
@@ -87,7 +121,7 @@ def build_namespace(
     """What the macros of a node's context are, without asking of each where it belongs."""
     made = {
         package: {
-            name: MacroGenerator(macro, ctx, builder.node, builder.thread_ctx)
+            name: _generator(macro, ctx, builder.node, builder.thread_ctx)
             for name, macro in macros.items()
         }
         for package, macros in macros_by_package.items()
@@ -110,6 +144,18 @@ def build_namespace(
     )
 
 
+def _generator(
+    macro: Macro,
+    context: dict[str, Any],
+    node: object,
+    stack: object,
+) -> MacroGenerator:
+    """One of 760 a context: calling two constructors took most of the time it takes."""
+    made = object.__new__(MacroGenerator)
+    made.__dict__ = {"context": context, "macro": macro, "node": node, "stack": stack}
+    return made
+
+
 def to_dict(context: ManifestContext) -> dict[str, Any]:
     """The context with its macros, without looking each of them up in five places."""
     found: dict[str, Any] = ConfiguredContext.to_dict(context)
@@ -125,10 +171,65 @@ def to_dict(context: ManifestContext) -> dict[str, Any]:
 
 def compile_once(environment: MacroFuzzEnvironment, source: str) -> CodeType:
     """The code of a template: the environments that dbt makes, one a template, are all alike."""
-    key = type(environment), source
-    if key not in _compiled:
-        _compiled[key] = _compile_template(environment, source)
-    return _compiled[key]
+    found: CodeType = _kept.get(
+        (type(environment).__name__, source), lambda: _compile_template(environment, source)
+    )
+    return found
+
+
+class Plain(dict[str, Any]):
+    """What text without anything to fill in comes to: itself, with lines as templates have them."""
+
+    def __contains__(self, text: object) -> bool:
+        """Whether it is known: of all text, but not of what is told apart from it."""
+        return type(text) is str
+
+    def __getitem__(self, text: str) -> str:
+        """The text that a template of its own would give."""
+        lines = _LINES.split(text)
+        return "\n".join(lines if lines[-1] else lines[:-1])
+
+
+def parse_description(text: str) -> jinja2.nodes.Template:
+    """What a description refers to: without a brace, nothing."""
+    if "{" not in text:
+        return jinja2.nodes.Template([])
+    return dbt_common.clients.jinja.parse(text)
+
+
+def json_schema(of: type[dbtClassMixin]) -> dict[str, Any]:
+    """The schema of a class, which never changes."""
+    key = "schema", of.__module__, of.__qualname__
+    found: dict[str, Any] = _kept.get(key, lambda: json.loads(json.dumps(_find_schema(of))))
+    return found
+
+
+def validate(of: type[dbtClassMixin], data: Any) -> None:  # noqa: ANN401 - whatever a file has
+    """Find out whether data keeps to the schema of a class; what is wrong with it dbt says."""
+    if of not in _checks:
+        _checks[of] = surely(of.json_schema())
+    if not _checks[of](data):
+        _find_mistakes(of, data)
+
+
+def write_json(path: str, data: dict[str, Any]) -> bool:
+    """Write an artifact at once, in the same bytes: piece by piece took five times as long."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(json.dumps(data, cls=JSONEncoder), encoding="utf-8")
+    return True
+
+
+def make_match(
+    adapter: BaseAdapter,
+    relations: list[BaseRelation],
+    database: str,
+    schema: str,
+    identifier: str,
+) -> list[BaseRelation]:
+    """The relations that are meant, held against those alone whose name may be it."""
+    name = identifier.lower().strip('"')
+    near = [one for one in relations if str(one.identifier).lower().strip('"') == name]
+    return _make_match(adapter, near, database, schema, identifier)
 
 
 def inject(sql: str, ctes: list[InjectedCTE]) -> str:

@@ -17,7 +17,7 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 from cio.dbt import BuildFailed, Project, check_company
-from cio.dbt_release import take_known_shortcuts
+from cio.dbt_release import keep_shortcuts, take_known_shortcuts
 from warehouse.home import Home, project_root
 
 if TYPE_CHECKING:
@@ -156,6 +156,7 @@ def _invoke(project: Project, runner: dbtRunner, arguments: list[str]) -> Any:  
     take_known_shortcuts()
     with _environment(project):
         outcome = runner.invoke(arguments)
+    keep_shortcuts()
     if outcome.success:
         return outcome.result
     results = getattr(outcome.result, "results", None) or []

@@ -5,27 +5,40 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import patch
 
 import dbt.context.macros
+import dbt_common.clients.jinja
+import dbt_common.clients.system
+import jinja2
 import pytest
+from dbt.adapters.duckdb.relation import DuckDBRelation
+from dbt.adapters.exceptions import ApproximateMatchError
 from dbt.artifacts.resources.v1.components import InjectedCTE
 from dbt.clients.jinja import MacroGenerator, MacroStack
 from dbt.context.configured import ConfiguredContext
+from dbt.contracts.graph.unparsed import UnparsedColumn
 from dbt.events.types import FoundStats, MainEncounteredError, WritingInjectedSQLForNode
 from dbt_common.clients.jinja import get_template, render_template
+from dbt_common.dataclass_schema import ValidationError
 from dbt_common.events.base_types import EventLevel
 from dbt_common.events.event_manager_client import get_event_manager
 from dbt_common.exceptions.events import EventCompilationError
 
 from cio import dbt_shortcuts
 from cio.dbt_release import WRITTEN_FOR, take_known_shortcuts
-from cio.dbt_shortcuts import Listening, build_namespace, inject, take_shortcuts, to_dict
+from cio.dbt_shortcuts import Listening, Plain, build_namespace, inject, take_shortcuts, to_dict
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dbt.adapters.base.impl import BaseAdapter
     from dbt.context.manifest import ManifestContext
 
 PACKAGES = ("dbt_duckdb", "dbt", "ours", "theirs")
@@ -65,7 +78,7 @@ def flat(found: object) -> object:
     if isinstance(found, dict):
         return {name: flat(each) for name, each in found.items()}
     assert isinstance(found, MacroGenerator)
-    return found.macro.unique_id, found.node, found.context
+    return found.macro.unique_id, {**vars(found), "macro": None, "stack": id(found.stack)}
 
 
 @pytest.mark.parametrize("package", ["ours", "theirs", "dbt"])
@@ -184,3 +197,85 @@ def test_with_another_release_dbt_goes_its_own_way() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert ran.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "",
+            "a",
+            "1",
+            "[1]",
+            "'a'",
+            "true",
+            "None",
+            " a\t",
+            "a\n",
+            "a\n\n",
+            "\n",
+            "\r\n",
+            "a\r\nb\rc",
+        )
+    ],
+)
+def test_text_without_anything_to_fill_in_is_what_its_template_gives(text: str) -> None:
+    assert text in Plain()
+    assert Plain()[text] == render_template(get_template(text, {}, native=True), {})
+
+
+def test_a_value_that_is_no_text_is_not_known() -> None:
+    assert 1 not in Plain()
+    assert StrEnum("Kind", ["a"])("a") not in Plain()  # type: ignore[comparison-overlap]
+
+
+@pytest.mark.parametrize(
+    "text", ["a person", "", "{{ doc('a') }} and {{ doc('ours', 'b') }}", "a { b", "{# why #}"]
+)
+def test_a_description_refers_to_the_same(text: str) -> None:
+    ways = [dbt_shortcuts.parse_description, dbt_common.clients.jinja.parse]
+    found, expected = (list(way(text).find_all(jinja2.nodes.Call)) for way in ways)
+    assert found == expected
+
+
+def test_artifacts_are_the_same_bytes(tmp_path: Path) -> None:
+    data = {
+        "é": [1.5, None, True, float("inf"), ("a",)],
+        "at": datetime(2026, 1, 1, tzinfo=UTC),
+        "more": {"amount": Decimal("1.5"), "nothing": jinja2.Undefined(), 1: "one"},
+    }
+    dbt_shortcuts.write_json(str(tmp_path / "new" / "a.json"), data)
+    dbt_common.clients.system.write_json(str(tmp_path / "b.json"), data)
+    assert (tmp_path / "new" / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["people", "PEOPLE", '"people"', "nobody", "orders"])
+def test_the_same_tables_are_meant_by_a_name(name: str) -> None:
+    relations = [
+        DuckDBRelation.create(database="w", schema=schema, identifier=identifier)
+        for schema in ("marts", "Marts")
+        for identifier in ("people", "orders", "people_2")
+    ]
+    adapter = cast(
+        "BaseAdapter",
+        SimpleNamespace(
+            _make_match_kwargs=lambda *given: dict(
+                zip(("database", "schema", "identifier"), given, strict=True)
+            )
+        ),
+    )
+
+    def outcome(way: Any) -> object:  # noqa: ANN401 - ours or dbt's
+        try:
+            return way(adapter, relations[:3], "w", "marts", name)
+        except ApproximateMatchError as error:
+            return str(error)
+
+    assert outcome(dbt_shortcuts.make_match) == outcome(dbt_shortcuts._make_match)  # noqa: SLF001 - dbt's own
+
+
+def test_a_mistake_in_a_file_is_told_in_dbts_words() -> None:
+    take_shortcuts()
+    with pytest.raises(ValidationError, match="'name' is a required property"):
+        UnparsedColumn.validate({"description": "of nothing"})
+    UnparsedColumn.validate({"name": "person_id"})

@@ -22,7 +22,7 @@ from dbt.cli.main import dbtRunner
 from filelock import FileLock
 
 from cio.dbt import inside_project
-from cio.dbt_release import take_known_shortcuts
+from cio.dbt_release import keep_shortcuts, take_known_shortcuts
 from tests.conftest import ROOT
 from warehouse.home import Home
 
@@ -48,6 +48,7 @@ class Models:
             )
             # dbt keeps the file open in its process; another process is to open it next
             DuckDBConnectionManager.close_all_connections()
+        keep_shortcuts()
         if not result.success:
             failed = [r.message for r in (result.result or []) if r.status in ("error", "fail")]
             raise AssertionError(failed or result.exception)
@@ -69,6 +70,7 @@ def parse(home: Home, company: Path, target_path: Path, variables: dict[str, str
     with FileLock(folder / "lock"), _environment(shared, company):
         result = dbtRunner().invoke(["parse", *_options(folder / "target", variables)])
         DuckDBConnectionManager.close_all_connections()
+    keep_shortcuts()
     gc.freeze()  # or every collection of the tests walks the million objects of a manifest
     gc.enable()
     assert result.success, result.exception
