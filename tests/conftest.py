@@ -8,14 +8,13 @@ import os
 import shutil
 import signal
 import ssl
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
 
+from cio.dbt import Project, run_dbt
 from warehouse.home import Home
 
 if TYPE_CHECKING:
@@ -101,24 +100,13 @@ def manifest_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _parse_project(folder: Path) -> None:
-    (folder / "home").mkdir(parents=True, exist_ok=True)
-    subprocess.run(
-        [
-            str(Path(sys.executable).with_name("dbt")),
-            *("parse", "--quiet", "--no-partial-parse", "--warn-error"),
-            *("--project-dir", str(ROOT), "--profiles-dir", str(ROOT)),
-            # as `cio` names it, or its builds would have to parse again
-            *("--target", "dev", "--target-path", str(folder / "target")),
-            *("--log-path", str(folder / "logs")),
-        ],
-        check=True,
-        cwd=ROOT,
-        env=os.environ
-        | {
-            "CIO_HOME": str(folder / "home"),
-            "CIO_COMPANY": "company",
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        },
+    home = Home(folder / "home")
+    home.make()
+    # for the target that `cio` names, or its builds would have to parse again
+    run_dbt(
+        Project(home, company=ROOT / "company"),
+        "parse",
+        ["--no-partial-parse", "--warn-error", "--target-path", str(folder / "target")],
     )
 
 
