@@ -93,10 +93,7 @@ def test_intervals_hold_the_rate_nineteen_times_in_twenty(
     held = _held([(answer["low"], answer["high"]) for answer in answers], rate)
     assert 0.93 <= held <= 0.97
     naive = _held(
-        [
-            _wilson(successes.sum() / trials.sum(), trials.sum())
-            for successes, trials in worlds
-        ],
+        [_wilson(successes.sum() / trials.sum(), trials.sum()) for successes, trials in worlds],
         rate,
     )
     # the more alike a person's messages are, the further Wilson's own interval is too narrow
