@@ -32,7 +32,7 @@ from fakes.server import LOOPBACK, serve_in_thread
 from fakes.world import paid
 from loaders.run import load
 from reverse_etl.credentials import variable
-from reverse_etl.run import Room, SyncRun, run_syncs
+from reverse_etl.run import Room, run_syncs
 from reverse_etl.status import status
 from warehouse.connection import read_published
 from warehouse.errors import CioError
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fakes.control import Control
+    from reverse_etl.sync_run import SyncRun
 
 FILES = {
     "orders": "orders.csv",

@@ -18,7 +18,7 @@ from warehouse.secrets import Secret
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from reverse_etl.plan import Target
+    from reverse_etl.scope import Target
     from reverse_etl.settings import Sync
     from warehouse.connection import Published
 

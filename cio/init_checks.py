@@ -17,7 +17,7 @@ from loaders.registry import FEEDS
 from reverse_etl.credentials import SECRETS_FILE, SECTION, read_settings, variable
 from reverse_etl.destinations import DESTINATIONS
 from reverse_etl.http import Http
-from reverse_etl.plan import Target
+from reverse_etl.scope import Target
 from reverse_etl.status import on_time
 from warehouse.errors import CioError, UsageError
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reverse_etl.plan import SyncPlan
-    from reverse_etl.run import SyncRun
+    from reverse_etl.sync_run import SyncRun
 
 app = typer.Typer(help="Plan, run and watch syncs to destinations.", no_args_is_help=True)
 

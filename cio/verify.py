@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from reverse_etl.plan import Target
+    from reverse_etl.scope import Target
     from reverse_etl.settings import Sync
     from warehouse.connection import Published
     from warehouse.home import Home

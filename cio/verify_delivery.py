@@ -13,7 +13,7 @@ from reverse_etl.exclusions import columns_of, exclude
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reverse_etl.plan import Target
+    from reverse_etl.scope import Target
     from reverse_etl.settings import Sync
     from warehouse.connection import Published
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from reverse_etl.plan import SyncPlan
-    from reverse_etl.run import SyncRun
+    from reverse_etl.sync_run import SyncRun
 
 SOMETHING_TO_DO = 3
 

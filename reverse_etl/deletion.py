@@ -17,8 +17,8 @@ from reverse_etl.contract import Deletion, DeletionTaken, Denied, Later, Taken, 
 from reverse_etl.credentials import SECTION, read_settings
 from reverse_etl.destinations import DESTINATIONS
 from reverse_etl.http import Http, is_loopback
-from reverse_etl.plan import account_digest
 from reverse_etl.profile_keys import bare
+from reverse_etl.scope import account_digest
 from warehouse.connection import open_warehouse
 from warehouse.errors import UsageError
 from warehouse.stop_list import digest

@@ -14,8 +14,8 @@ from reverse_etl.http import Http
 from reverse_etl.journal import RunRecord, new_run
 from reverse_etl.lock import hold, warehouse_in_turn
 from reverse_etl.outcomes import resolve
-from reverse_etl.plan import scope_of
 from reverse_etl.record import land_journals
+from reverse_etl.scope import scope_of
 from reverse_etl.settings import read_syncs
 from reverse_etl.state import remove_state, write_state
 from reverse_etl.stop_list import StopList, stop_list_path
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reverse_etl.journal import RunFolder
-    from reverse_etl.plan import Target
     from reverse_etl.run import Room
+    from reverse_etl.scope import Target
     from reverse_etl.settings import Sync
 
 _REASON = "erasure"

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reverse_etl.contract import Limits
-    from reverse_etl.plan import SyncPlan, Target
+    from reverse_etl.plan import SyncPlan
+    from reverse_etl.scope import Target
     from reverse_etl.settings import Sync
 
 SAMPLES = 3

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reverse_etl.contract import Operation, Use
-    from reverse_etl.plan import SyncPlan, Target
+    from reverse_etl.plan import SyncPlan
+    from reverse_etl.scope import Target
     from reverse_etl.settings import Sync
 
 Guard: TypeAlias = Literal[

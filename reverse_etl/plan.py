@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from reverse_etl.compare import CANARY, NO_IDENTIFIER, How, compare
 from reverse_etl.definitions import carried_definitions, changed_definitions
 from reverse_etl.exclusions import columns_of
-from reverse_etl.http import is_loopback
 from reverse_etl.journal import run_folders
 from reverse_etl.labels import count_labels
 from reverse_etl.lock import Patience, warehouse_in_turn
 from reverse_etl.past import Past, read_past
 from reverse_etl.record import forget_payloads, land_into
 from reverse_etl.replacement import chosen_lists
+from reverse_etl.scope import scope_of
 from reverse_etl.state import remove_state, write_state
 from warehouse.connection import PublishedReader
 from warehouse.definitions import LOCK, read_lock
@@ -33,11 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from reverse_etl.contract import Check, Destination, Mode, Object, Settings, Use
+    from reverse_etl.contract import Mode, Use
     from reverse_etl.guards import Finding
-    from reverse_etl.http import Http
     from reverse_etl.journal import RunFolder
     from reverse_etl.labels import LabelCount
+    from reverse_etl.scope import Target
     from reverse_etl.settings import Sync
     from warehouse.builds import Build
     from warehouse.connection import Published
@@ -143,74 +140,6 @@ class SyncPlan:
                 for f in self.findings
             ],
         }
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where a sync sends, told without secrets.
-
-    Attributes:
-        destination: The destination.
-        settings: Its settings.
-        object: Which of its objects is sent.
-        inactive: Why it cannot be sent to, if it cannot.
-        monthly_rows: Most rows a month that it is to be sent, over all syncs, if there is a budget.
-    """
-
-    destination: Destination
-    settings: Settings
-    object: str
-    inactive: str | None = None
-    monthly_rows: int | None = None
-
-    @property
-    def kind(self) -> Object:
-        """The object as the destination declares it."""
-        return self.destination.objects[self.object]
-
-    @property
-    def url(self) -> str:
-        """The base URL of the object's requests."""
-        read = self.kind.url
-        return self.settings.url if read is None else read(self.settings)
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether it is this machine."""
-        return is_loopback(self.url)
-
-    def check(self, http: Http) -> Check:
-        """Ask the destination whether it answers and takes the credentials."""
-        return (self.kind.check or self.destination.check)(self.settings, http)
-
-    def fingerprint(self, sync: Sync) -> str:
-        """Digests of what a run is bound to: address, account, object, options, identity.
-
-        `scope` is all of it but the identity: what was sent to one scope is not in another.
-        """
-        parts = {
-            "base_url": self.url.rstrip("/"),
-            "account": self.settings.account,
-            "object": sync.object,
-            "options": repr(sync.options),
-        }
-        digests = {name: _digest(value) for name, value in parts.items()}
-        scope = _digest("\n".join(digests.values()))
-        return orjson.dumps(digests | {"scope": scope, "identity": sync.identity}).decode()
-
-
-def scope_of(fingerprint: str) -> str:
-    """The scope within a settings fingerprint."""
-    return str(orjson.loads(fingerprint)["scope"])
-
-
-def account_digest(settings: Settings) -> str:
-    """What a settings fingerprint has as `account`."""
-    return _digest(settings.account)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from reverse_etl.http import Http
 from reverse_etl.lock import turn
-from reverse_etl.plan import scope_of
 from reverse_etl.record import land_journals
+from reverse_etl.scope import scope_of
 from reverse_etl.settings import read_syncs
 from reverse_etl.state import write_state
 from reverse_etl.tables import DATASET, TABLES
@@ -22,8 +22,8 @@ from warehouse.connection import open_warehouse
 from warehouse.errors import CioError, UsageError
 
 if TYPE_CHECKING:
-    from reverse_etl.plan import Target
     from reverse_etl.run import Room
+    from reverse_etl.scope import Target
     from reverse_etl.settings import Sync
 
 

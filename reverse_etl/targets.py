@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.credentials import SECRETS_FILE, SECTION, read_settings, variable
 from reverse_etl.destinations import DESTINATIONS
-from reverse_etl.plan import Target
+from reverse_etl.scope import Target
 from warehouse.errors import UsageError
 
 if TYPE_CHECKING:

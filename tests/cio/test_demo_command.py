@@ -9,7 +9,7 @@ import pytest
 from cio import demo_command
 from cio.demo import Demo
 from reverse_etl.guards import Finding, Guard
-from reverse_etl.run import SyncRun
+from reverse_etl.sync_run import SyncRun
 from tests.cio.command import Said, cio_here
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from cio.audiences import Audience
 from cio.doctor import CHECKS, Diagnosis, examine
 
 if TYPE_CHECKING:
-    from reverse_etl.plan import Target
+    from reverse_etl.scope import Target
     from reverse_etl.settings import Sync
     from warehouse.connection import Published
 

@@ -50,8 +50,8 @@ from reverse_etl.destinations.webhook import WebhookSettings
 from reverse_etl.http import Http
 from reverse_etl.journal import RunFolder
 from reverse_etl.outcomes import Balance, resolve
-from reverse_etl.plan import Target
 from reverse_etl.replacement import Replacement
+from reverse_etl.scope import Target
 from reverse_etl.settings import Sync
 from reverse_etl.stop_list import StopList
 

@@ -13,7 +13,8 @@ from reverse_etl.destinations.mixpanel import MembershipOptions
 from reverse_etl.destinations.mixpanel_settings import MixpanelSettings
 from reverse_etl.guards import Company, evaluate, held_back
 from reverse_etl.past import Activation, Past
-from reverse_etl.plan import SyncPlan, Target
+from reverse_etl.plan import SyncPlan
+from reverse_etl.scope import Target
 from reverse_etl.settings import Guards, Sync
 from warehouse.builds import Build
 from warehouse.connection import open_warehouse, read_published

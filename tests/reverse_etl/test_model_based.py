@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from reverse_etl.run import SyncRun
+    from reverse_etl.sync_run import SyncRun
 
 EXAMPLES = int(os.environ.get("CIO_MODEL_EXAMPLES", "2"))
 STEPS = 14

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from reverse_etl.plan import Asked
-    from reverse_etl.run import Room, SyncRun
+    from reverse_etl.run import Room
+    from reverse_etl.sync_run import SyncRun
 
 LABEL = "CIO | clickers | 0-7d"
 PATIENT = {"records_per_request": 4, "first_wait_seconds": 0.0, "jitter_seconds": 0.0}

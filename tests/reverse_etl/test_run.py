@@ -27,7 +27,8 @@ from .world import NOW, World, event, md5, member
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reverse_etl.run import Room, SyncRun
+    from reverse_etl.run import Room
+    from reverse_etl.sync_run import SyncRun
 
     from .conftest import Fake
 

@@ -12,7 +12,7 @@ import pytest
 from cio.erase_files import erase_journals
 from cio.erase_rows import Person
 from reverse_etl import state as module
-from reverse_etl.plan import scope_of
+from reverse_etl.scope import scope_of
 from reverse_etl.settings import read_syncs
 from reverse_etl.state import COMPACTED, State, write_state
 from reverse_etl.targets import find_target
