@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +20,15 @@ import dbt.compilation
 import dbt.parser.manifest
 import dbt_common.clients.jinja
 import jinja2
+import networkx  # type: ignore[import-untyped]
 from dbt.adapters.base.impl import BaseAdapter
 from dbt.clients.jinja import MacroGenerator
+from dbt.compilation import Linker
 from dbt.context.configured import ConfiguredContext
 from dbt.context.macro_resolver import TestMacroNamespace
 from dbt.context.macros import MacroNamespace, MacroNamespaceBuilder
 from dbt.context.manifest import ManifestContext
+from dbt_common.behavior_flags import BehaviorFlagRendered
 from dbt_common.clients.jinja import MacroFuzzEnvironment
 from dbt_common.dataclass_schema import dbtClassMixin
 from dbt_common.events.base_types import BaseEvent, EventLevel
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 
     from dbt.adapters.base.relation import BaseRelation
     from dbt.artifacts.resources.v1.components import InjectedCTE
+    from dbt.contracts.graph.manifest import Manifest
     from dbt.contracts.graph.nodes import Macro
 
     from cio.dbt_schemas import Check
@@ -52,6 +57,7 @@ _compile_template = MacroFuzzEnvironment.compile
 _find_schema = dbtClassMixin.json_schema.__func__  # type: ignore[attr-defined]
 _find_mistakes = dbtClassMixin.validate.__func__  # type: ignore[attr-defined]
 _make_match = BaseAdapter._make_match  # noqa: SLF001 - dbt asks it for each table it names
+_find_cycles = Linker.find_cycles
 _make_message = BaseEvent.__init__
 inject_anywhere = dbt.compilation.inject_ctes_into_sql
 
@@ -68,6 +74,9 @@ def take_shortcuts() -> None:
     dbt.compilation.inject_ctes_into_sql = inject
     MacroFuzzEnvironment.compile = compile_once  # type: ignore[method-assign, assignment]
     BaseAdapter._make_match = make_match  # type: ignore[method-assign, assignment]  # noqa: SLF001 - as above
+    Linker.find_cycles = find_cycles  # type: ignore[method-assign]
+    Linker.get_graph_summary = get_graph_summary  # type: ignore[method-assign, assignment]
+    BehaviorFlagRendered._default_source = staticmethod(default_source)  # type: ignore[method-assign]  # noqa: SLF001 - as above
     dbt.clients.jinja._render_cache = Plain()  # noqa: SLF001 - dbt asks it before anything else
     dbt.parser.manifest.parse = parse_description  # type: ignore[attr-defined, assignment]
     dbtClassMixin.json_schema = classmethod(json_schema)  # type: ignore[method-assign, assignment]
@@ -230,6 +239,33 @@ def make_match(
     name = identifier.lower().strip('"')
     near = [one for one in relations if str(one.identifier).lower().strip('"') == name]
     return _make_match(adapter, near, database, schema, identifier)
+
+
+def find_cycles(linker: Linker) -> str | None:
+    """A cycle of nodes, looked for edge by edge only if there is one."""
+    if networkx.is_directed_acyclic_graph(linker.graph):
+        return None
+    found: str | None = _find_cycles(linker)  # type: ignore[no-untyped-call]
+    return found
+
+
+def get_graph_summary(linker: Linker, manifest: Manifest) -> dict[int, dict[str, Any]]:
+    """What follows what, without writing every node out for the name of its kind."""
+    numbers = {name: number for number, name in enumerate(linker.graph)}
+    found: dict[int, dict[str, Any]] = {}
+    for name, number in numbers.items():
+        found[number] = {"name": name, "type": manifest.expect(name).resource_type.value}
+        if followers := [numbers[one] for one in linker.graph.successors(name)]:
+            found[number]["succ"] = followers
+    return found
+
+
+def default_source() -> str:
+    """The module that asks for flags, without reading the source of all that called it."""
+    frame = sys._getframe(1)  # noqa: SLF001 - what `inspect` is made of
+    while frame.f_back and frame.f_globals.get("__name__") == BehaviorFlagRendered.__module__:
+        frame = frame.f_back
+    return str(frame.f_globals.get("__name__", "Unknown"))
 
 
 def inject(sql: str, ctes: list[InjectedCTE]) -> str:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import gzip
 import zlib
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.responses import Response
@@ -31,9 +31,8 @@ class Store:
     """A file of JSON lines that outlives the stand-in, or nothing."""
 
     def __init__(self, path: Path | None) -> None:
-        """Open `path` to read what it holds, and to add to it."""
+        """Read what `path` holds, and add to it."""
         self._path = path
-        self._file: IO[bytes] | None = None
 
     def read(self) -> Iterator[Any]:
         """What was kept before."""
@@ -45,10 +44,8 @@ class Store:
         """Keep records."""
         if self._path is None:
             return
-        if self._file is None:
-            self._file = self._path.open("ab")
-        self._file.writelines(orjson.dumps(record) + b"\n" for record in records)
-        self._file.flush()
+        with self._path.open("ab") as file:
+            file.writelines(orjson.dumps(record) + b"\n" for record in records)
 
 
 def reply(body: object, status: int = 200) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import patch
 
+import dbt.compilation
 import dbt.context.macros
 import dbt_common.clients.jinja
 import dbt_common.clients.system
@@ -24,6 +26,8 @@ from dbt.clients.jinja import MacroGenerator, MacroStack
 from dbt.context.configured import ConfiguredContext
 from dbt.contracts.graph.unparsed import UnparsedColumn
 from dbt.events.types import FoundStats, MainEncounteredError, WritingInjectedSQLForNode
+from dbt.node_types import NodeType
+from dbt_common.behavior_flags import Behavior, BehaviorFlagRendered
 from dbt_common.clients.jinja import get_template, render_template
 from dbt_common.dataclass_schema import ValidationError
 from dbt_common.events.base_types import EventLevel
@@ -53,8 +57,18 @@ ROWS = [
 
 @pytest.fixture(scope="module")
 def own() -> ModuleType:
-    """The module of dbt's as it is on disk, whatever was replaced in this process."""
-    spec = importlib.util.spec_from_file_location("own_macros", dbt.context.macros.__file__)
+    return as_on_disk(dbt.context.macros)
+
+
+@pytest.fixture(scope="module")
+def own_compilation() -> ModuleType:
+    return as_on_disk(dbt.compilation)
+
+
+def as_on_disk(replaced: ModuleType) -> ModuleType:
+    """A module of dbt's as it comes, whatever was replaced in this process."""
+    assert replaced.__file__ is not None
+    spec = importlib.util.spec_from_file_location("own_module", replaced.__file__)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -279,3 +293,40 @@ def test_a_mistake_in_a_file_is_told_in_dbts_words() -> None:
     with pytest.raises(ValidationError, match="'name' is a required property"):
         UnparsedColumn.validate({"description": "of nothing"})
     UnparsedColumn.validate({"name": "person_id"})
+
+
+@pytest.mark.parametrize("edges", [["ab", "bc", "ac"], ["ab", "bc", "ca"], ["aa"], []])
+def test_cycles_are_found_and_the_summary_of_a_graph_is_the_same(
+    own_compilation: ModuleType, edges: list[str]
+) -> None:
+    nodes = {name: SourceOf(name) for name in "abcd"}
+    manifest: Any = SimpleNamespace(expect=nodes.get)
+    ours, theirs = dbt.compilation.Linker(), own_compilation.Linker()
+    for linker in (ours, theirs):
+        linker.graph.add_nodes_from(nodes)
+        linker.graph.add_edges_from(edges)
+    assert dbt_shortcuts.find_cycles(ours) == theirs.find_cycles()
+    assert dbt_shortcuts.get_graph_summary(ours, manifest) == theirs.get_graph_summary(manifest)
+
+
+class SourceOf(SimpleNamespace):
+    """A node as far as a summary tells of it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name, resource_type=NodeType.Source)
+
+    def to_dict(self, *, omit_none: bool) -> dict[str, str]:
+        assert omit_none
+        return {"name": self.name, "resource_type": "source"}
+
+
+def test_flags_are_told_to_come_from_where_dbt_says() -> None:
+    flag: Any = {"name": "a", "default": False, "description": "a flag"}
+    sources = [inspect.getattr_static(BehaviorFlagRendered, "_default_source").__func__]
+    sources.append(dbt_shortcuts.default_source)
+    found = []
+    for source in sources:
+        with patch.object(BehaviorFlagRendered, "_default_source", staticmethod(source)):
+            made = Behavior([flag], {}).a._behavior_change_event  # noqa: SLF001 - where it is told
+        found.append(made.flag_source)
+    assert found == [__name__, __name__]

@@ -652,7 +652,7 @@ class Result:
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
     """One for all runs, whose tables are each cursor's own: to start one takes 20 ms."""
-    return duckdb.connect()
+    return duckdb.connect(config={"threads": 1})
 
 
 def write_plan(path: Path, changes: Sequence[Change]) -> None:
