@@ -41,7 +41,6 @@ AS_OF = datetime(2026, 9, 1, tzinfo=UTC)
 NEW_LOAD = "9999999999.0"
 SETTINGS = "settings.json"
 NEXT_TO_NOTHING_SECONDS = 0.5
-DBT = str(Path(sys.executable).with_name("dbt"))
 
 # What makes a copy something else, by table: whose ids each copy makes its own, and whose only
 # other people's copies do. A table without ids of its own has one row a person, whatever they did.
@@ -170,7 +169,9 @@ def measure(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
     }
     if asked.only_models:
         return document
-    sql = measured([sys.executable, __file__, "--statements", str(written)], {})
+    sql = measured(
+        [sys.executable, __file__, "--statements", str(written)], {}, alone / "session.log"
+    )
     sql = Cost(sql.seconds, sql.cpu_seconds, sql.peak_gib, json.loads(times(alone).read_text()))
     return document | {
         "full_over_sql": ratio(full.seconds - start.seconds, sql.seconds),
@@ -257,15 +258,19 @@ def _copy(connection: duckdb.DuckDBPyConnection, name: str, people: int, periods
     shared = [f"{c} || 'x' || person as {c}" for c in PEOPLE.get(name, ())]
     shared += [f"'x' || person || '.' || {c} as {c}" for c in MAILBOXES.get(name, ())]
     times = [f"{c} - to_days({PERIOD_DAYS} * period::int) as {c}" for c in TIMES.get(name, ())]
+    connection.execute(f"create table {name} as from world.{name} limit 0")
     if not own and not shared:
-        connection.execute(f"create table {name} as from world.{name}")
+        connection.execute(f"insert into {name} from world.{name}")
         return
-    connection.execute(
-        f"create table {name} as "  # noqa: S608 - names of our own
-        f"select * exclude (person, period) replace ({', '.join([*own, *shared, *times])}) "
-        f"from world.{name}, range({people}) as copies(person), "
-        f"range({periods if own else 1}) as earlier(period)"
-    )
+    # what was told first lies first, as it does where it was loaded when it was told
+    ordered = f"order by {TIMES[name][0]}" if name in TIMES else ""
+    for period in reversed(range(periods if own else 1)):
+        connection.execute(
+            f"insert into {name} "  # noqa: S608 - names of our own
+            f"select * exclude (person, period) replace ({', '.join([*own, *shared, *times])}) "
+            f"from world.{name}, range({people}) as copies(person), "
+            f"(select {period} as period) {ordered}"
+        )
 
 
 def later(warehouse: Path) -> None:
@@ -307,17 +312,19 @@ def write_profile(home: Path, asked: argparse.Namespace) -> None:
 
 
 def build(home: Path, command: str, *arguments: str) -> Cost:
-    """One command of dbt in a process of its own, as cron runs it."""
+    """One command of dbt in a process of its own, as `cio build` runs it."""
     without = ("unit_test", "seed") if command == "build" else ()
     leave_out = [a for kind in without for a in ("--exclude-resource-type", kind)]
     cost = measured(
         [
-            *(DBT, command, "--quiet", "--project-dir", str(ROOT), "--profiles-dir", str(home)),
-            *("--target-path", str(home / "target"), "--log-level-file", "none"),
+            *(sys.executable, "-m", "cio.dbt_process", command),
+            *("--project-dir", str(ROOT), "--profiles-dir", str(home)),
+            *("--target-path", str(home / "target")),
             *("--vars", json.dumps({"as_of": AS_OF.isoformat()})),
             *(*leave_out, *arguments),
         ],
         {"CIO_HOME": str(home), "CIO_COMPANY": "fakes/company"},
+        home / f"{command}.log",
     )
     results = json.loads((home / "target" / "run_results.json").read_text())["results"]
     nodes = {r["unique_id"]: round(r["execution_time"], 3) for r in results}
@@ -328,15 +335,18 @@ def build(home: Path, command: str, *arguments: str) -> Cost:
     return Cost(cost.seconds, cost.cpu_seconds, cost.peak_gib, nodes)
 
 
-def measured(command: list[str], environment: dict[str, str]) -> Cost:
-    """Run a process to its end, and say what it took."""
+def measured(command: list[str], environment: dict[str, str], log: Path) -> Cost:
+    """Run a process to its end, and say what it took; what it writes goes to the log."""
     began = time.monotonic()
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment)  # noqa: S603 - ours
-    _, status, usage = os.wait4(process.pid, 0)
+    with log.open("w") as written:
+        process = subprocess.Popen(  # noqa: S603 - ours
+            command, cwd=ROOT, env=os.environ | environment, stdout=written
+        )
+        _, status, usage = os.wait4(process.pid, 0)
     seconds = time.monotonic() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        message = f"{' '.join(command[:3])} failed; see above"
+        message = f"{' '.join(command[:3])} failed: {log.read_text()[-2000:]}"
         raise SystemExit(message)
     cpu = usage.ru_utime + usage.ru_stime
     return Cost(round(seconds, 1), round(cpu, 1), round(usage.ru_maxrss / 2**20, 2))

@@ -16,8 +16,7 @@
     {%- if is_kept %}
 
     create or replace table {{ beside('kept') }} as
-    select * from {{ this }}
-    where {{ key }} in ({{ touched_keys() }});
+    {{ few_rows(this, key ~ ' in (' ~ touched_keys() ~ ')') }};
     {%- endif %}
 
     delete from {{ this }} where {{ key }} in ({{ touched_keys() }});
@@ -94,6 +93,13 @@
     where load_id in ({{ loads }})
 {%- endmacro -%}
 
+{#- Orders with a version in a load that this model has yet to take. -#}
+{%- macro touched_orders() -%}
+    select order_id as touched_key
+    from {{ source('commerce', 'orders') }}
+    where _dlt_load_id in ({{ loads_to_take('commerce') }})
+{%- endmacro -%}
+
 {#- Deliveries of the App API in a load that this model has yet to take. -#}
 {%- macro touched_api_messages() -%}
     select delivery_id as touched_key
@@ -129,16 +135,17 @@
 {#-
     People of whom an incremental relation has rows of builds that this model has yet to take, and
     people this model has as theirs what is somebody else's there now; and from which second on
-    anything about their messages may differ.
+    anything about their messages may differ. The columns are those of this model in which a
+    delivery's id and the instant lie.
 -#}
-{%- macro touched_people(upstream) -%}
+{%- macro touched_people(upstream, id='delivery_id', at='exposed_at') -%}
     select
         touched.person_id as touched_key,
-        {{ dbt.date_trunc('second', 'min(touched.exposed_at)') }} as since
+        {{ dbt.date_trunc('second', 'min(touched.happened_at)') }} as since
     from (
         select
             new.person_id,
-            new.exposed_at
+            new.exposed_at as happened_at
         from {{ upstream }} as new
         where new.build_id not in ({{ taken_builds(upstream) }})
 
@@ -146,35 +153,81 @@
 
         select
             kept.person_id,
-            kept.exposed_at
+            kept.{{ at }} as happened_at
         from {{ this }} as kept
         where
-            kept.delivery_id in (
+            kept.{{ id }} in (
                 select new.delivery_id
                 from {{ upstream }} as new
                 where new.build_id not in ({{ taken_builds(upstream) }})
             )
     ) as touched
-    where touched.person_id is not null and touched.exposed_at is not null
+    where touched.person_id is not null and touched.happened_at is not null
     group by touched.person_id
+{%- endmacro -%}
+
+{#-
+    The same for contacts on all channels: days in paid audiences come and go without a build that
+    tells, so what is kept of them is compared; and who was counted within other days is counted
+    again.
+-#}
+{%- macro touched_contacts(upstream, paid_contacts, days) -%}
+    select
+        touched.touched_key,
+        min(touched.since) as since
+    from (
+        {{ touched_people(upstream, id='touch_id', at='touched_at') }}
+
+        union all
+
+        select
+            paid.person_id as touched_key,
+            cast(paid.active_on as timestamp) as since
+        from {{ paid_contacts }} as paid
+        where
+            {{ paid_touch_id('paid') }} not in (
+                select kept.touch_id from {{ this }} as kept
+                where kept.touch_kind = 'paid_audience'
+            )
+
+        union all
+
+        select
+            kept.person_id as touched_key,
+            kept.touched_at as since
+        from {{ this }} as kept
+        where
+            kept.budget_days <> {{ days }}
+            or (
+                kept.touch_kind = 'paid_audience'
+                and kept.touch_id not in (
+                    select {{ paid_touch_id('paid') }} from {{ paid_contacts }} as paid
+                )
+            )
+    ) as touched
+    group by touched.touched_key
+{%- endmacro -%}
+
+{#- A day in a paid audience of a platform, as a contact. -#}
+{%- macro paid_touch_id(contacts) -%}
+    {{ contacts }}.platform
+    || '|' || cast({{ contacts }}.active_on as {{ dbt.type_string() }})
+    || '|' || {{ contacts }}.person_id
 {%- endmacro -%}
 
 {#-
     Pre-hook of a model in which a message depends on those before it, and on none after: forgets the
     touched people's messages from where they differ. What is touched lies in a table beside it.
 -#}
-{%- macro forget_since(touched) -%}
+{%- macro forget_since(touched, at='exposed_at') -%}
     {%- if is_incremental() -%}
     create or replace table {{ beside('touched') }} as
     {{ touched }};
 
     delete from {{ this }}
-    where
-        delivery_id in (
-            select kept.delivery_id
-            from {{ this }} as kept
-            inner join {{ beside('touched') }} as touched
-                on kept.person_id = touched.touched_key and kept.exposed_at >= touched.since
-        );
+    where exists (
+        select 1 from {{ beside('touched') }} as touched
+        where touched.touched_key = {{ this }}.person_id and touched.since <= {{ this }}.{{ at }}
+    );
     {%- endif -%}
 {%- endmacro -%}

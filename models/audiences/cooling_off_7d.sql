@@ -1,6 +1,8 @@
 with touch_ledger as (
     select * from {{ ref('touch_ledger') }}
-    where channel in ('email', 'sms', 'paid')
+    where
+        channel in ('email', 'sms', 'paid')
+        and {{ in_window('touched_at', 7 + 3, 'day') }}
 ),
 
 -- The contact that many contacts before this one: if it is at most 3 days older, this one was the

@@ -9,18 +9,20 @@
 }}
 
 with message_events as (
+    -- An event of an old delivery may come at any time, so all of a touched delivery is read.
+    {% if is_incremental() -%}
+    {{ few_rows(ref('int_message_events'), 'delivery_id in (' ~ touched_keys() ~ ')') }}
+    {%- else -%}
     select * from {{ ref('int_message_events') }}
     where delivery_id is not null
-    {% if is_incremental() -%}
-    -- An event of an old delivery may come at any time, so all of a touched delivery is read.
-    and delivery_id in ({{ touched_keys() }})
     {%- endif %}
 ),
 
 delivery_headers as (
-    select * from {{ ref('int_delivery_headers') }}
     {% if is_incremental() -%}
-    where delivery_id in ({{ touched_keys() }})
+    {{ few_rows(ref('int_delivery_headers'), 'delivery_id in (' ~ touched_keys() ~ ')') }}
+    {%- else -%}
+    select * from {{ ref('int_delivery_headers') }}
     {%- endif %}
 ),
 

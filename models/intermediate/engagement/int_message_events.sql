@@ -11,16 +11,18 @@
 }}
 
 with message_occurrences as (
-    select * from {{ ref('int_message_occurrences') }}
     {% if is_incremental() -%}
-    where message_key in ({{ touched_keys() }})
+    {{ few_rows(ref('int_message_occurrences'), 'message_key in (' ~ touched_keys() ~ ')') }}
+    {%- else -%}
+    select * from {{ ref('int_message_occurrences') }}
     {%- endif %}
 ),
 
 delivery_headers as (
-    select * from {{ ref('int_delivery_headers') }}
     {% if is_incremental() -%}
-    where delivery_id in ({{ touched_keys() }})
+    {{ few_rows(ref('int_delivery_headers'), 'delivery_id in (' ~ touched_keys() ~ ')') }}
+    {%- else -%}
+    select * from {{ ref('int_delivery_headers') }}
     {%- endif %}
 ),
 

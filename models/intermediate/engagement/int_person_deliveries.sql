@@ -10,9 +10,10 @@
 
 -- Nearly every mart and audience reads messages with their people: who that is, is looked up once.
 with deliveries as (
-    select * from {{ ref('int_deliveries') }}
     {% if is_incremental() -%}
-    where delivery_id in ({{ touched_keys() }})
+    {{ few_rows(ref('int_deliveries'), 'delivery_id in (' ~ touched_keys() ~ ')') }}
+    {%- else -%}
+    select * from {{ ref('int_deliveries') }}
     {%- endif %}
 ),
 
@@ -84,3 +85,7 @@ final as (
 )
 
 select * from final
+{% if not is_incremental() -%}
+-- What is read of them is mostly what lies in a window: the latest lie together.
+order by first_event_at
+{%- endif %}

@@ -12,7 +12,7 @@ export_attributes as (
 ),
 
 preference_changes as (
-    select * from {{ ref('stg_customerio__preference_changes') }}
+    select * from {{ ref('int_preference_changes') }}
 ),
 
 topic_departures as (

@@ -21,8 +21,10 @@ message_names as (
 counted as (
     select
         sent_on,
-        {{ message_key() }} as message_key,
-        {{ ids | join(',\n        ') }},
+        message_key,
+        {%- for id in ids %}
+        max({{ id }}) as {{ id }},
+        {%- endfor %}
         channel,
         max(message_class) as message_class,
         count(*) filter (where not is_ghost) as deliveries,
@@ -48,10 +50,7 @@ counted as (
             where not is_ghost
         ) as withheld
     from deliveries
-    group by
-        sent_on,
-        {{ ids | join(',\n        ') }},
-        channel
+    group by sent_on, message_key, channel
 ),
 
 final as (

@@ -11,7 +11,6 @@ people as (
 placed as (
     select
         deliveries.*,
-        {{ message_key('deliveries') }} as message_key,
         coalesce(upper(nullif(trim(people.country), '')), 'UNKNOWN') as country
     from deliveries
     left join people

@@ -29,6 +29,7 @@ final as (
         deliveries.parent_action_id,
         deliveries.content_id,
         deliveries.journey_id,
+        deliveries.message_key,
 
         deliveries.object_type,
         deliveries.channel,

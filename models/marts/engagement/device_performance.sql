@@ -3,13 +3,17 @@
 ] -%}
 {%- set ids = message_ids() -%}
 
+-- Whose an event is, is not asked here: that would be one more look-up for each.
 with message_events as (
-    select * from {{ ref('message_events') }}
+    select * from {{ ref('int_message_events') }}
     where
         metric in ('sent', 'delivered', 'opened', 'clicked', 'converted')
-        and not is_ghost
         and delivery_id is not null
         and occurred_at <= {{ as_of() }}
+),
+
+ghost_deliveries as (
+    select * from {{ ref('int_ghost_deliveries') }}
 ),
 
 -- Messages and devices are few: what they are called is asked of them, not of every event.
@@ -26,6 +30,11 @@ counted as (
         count(*) filter (where metric = 'clicked' and not is_human) as machine_clicks,
         count(*) filter (where metric = 'converted') as conversions
     from message_events
+    where
+        not exists (
+            select 1 from ghost_deliveries
+            where ghost_deliveries.delivery_id = message_events.delivery_id
+        )
     group by
         {{ ids | join(',\n        ') }},
         channel,

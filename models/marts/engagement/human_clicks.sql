@@ -8,8 +8,9 @@ with message_events as (
         and occurred_at <= {{ as_of() }}
 ),
 
-deliveries as (
-    select * from {{ ref('deliveries') }}
+-- Messages are few: what one is for is asked of it, not of every delivery.
+message_classes as (
+    select * from {{ ref('int_message_classes') }}
 ),
 
 final as (
@@ -19,14 +20,14 @@ final as (
         message_events.delivery_id,
 
         message_events.channel,
-        deliveries.message_class,
+        message_classes.message_class,
 
         message_events.occurred_at,
 
-        deliveries.is_promotional
+        message_classes.is_promotional
     from message_events
-    left join deliveries
-        on message_events.delivery_id = deliveries.delivery_id
+    left join message_classes
+        on {{ message_key('message_events') }} = message_classes.message_key
 )
 
 select * from final

@@ -1,16 +1,36 @@
+{%- set counts = {
+    'messages_received': 'received', 'human_opens': 'human open', 'machine_opens': 'machine open',
+    'human_clicks': 'human click', 'machine_clicks': 'machine click',
+    'messages_clicked': 'clicked message', 'conversions': 'converted',
+    'unsubscribes': 'unsubscribed',
+} -%}
+
 with message_events as (
     select
         person_id,
         {{ local_date('occurred_at') }} as active_on,
-        delivery_id,
-        metric,
-        is_human
+        case metric
+            when 'opened' then case when is_human then 'human open' else 'machine open' end
+            when 'clicked' then 'machine click'
+            else metric
+        end as activity
     from {{ ref('message_events') }}
     where
         person_id is not null
         and not is_ghost
-        and metric in ('opened', 'clicked', 'converted', 'unsubscribed', 'spammed')
+        and (
+            metric in ('opened', 'converted', 'unsubscribed', 'spammed')
+            or metric = 'clicked' and not is_human
+        )
         and occurred_at <= {{ as_of() }}
+),
+
+human_clicks as (
+    select
+        person_id,
+        {{ local_date('occurred_at') }} as active_on,
+        delivery_id
+    from {{ ref('human_clicks') }}
 ),
 
 exposures as (
@@ -21,51 +41,52 @@ exposures as (
     where person_id is not null and exposed_at is not null
 ),
 
-received as (
+-- One below the other, to be counted in one pass.
+activities as (
     select
         person_id,
         active_on,
-        count(*) as messages_received
+        'received' as activity
     from exposures
-    group by person_id, active_on
-),
 
-responses as (
+    union all
+
     select
         person_id,
         active_on,
-        count(*) filter (where metric = 'opened' and is_human) as human_opens,
-        count(*) filter (where metric = 'opened' and not is_human) as machine_opens,
-        count(*) filter (where metric = 'clicked' and is_human) as human_clicks,
-        count(*) filter (where metric = 'clicked' and not is_human) as machine_clicks,
-        count(distinct delivery_id) filter (
-            where metric = 'clicked' and is_human
-        ) as messages_clicked,
-        count(*) filter (where metric = 'converted') as conversions,
-        count(*) filter (where metric = 'unsubscribed') as unsubscribes,
-        count(*) filter (where metric = 'spammed') as complaints
+        activity
     from message_events
-    group by person_id, active_on
+
+    union all
+
+    select
+        person_id,
+        active_on,
+        'human click' as activity
+    from human_clicks
+
+    union all
+
+    -- A message clicked twice on one day is one.
+    select
+        person_id,
+        active_on,
+        'clicked message' as activity
+    from human_clicks
+    where delivery_id is not null
+    group by person_id, active_on, delivery_id
 ),
 
 final as (
     select
-        coalesce(received.person_id, responses.person_id) as person_id,
-        coalesce(received.active_on, responses.active_on) as active_on,
-        coalesce(received.messages_received, 0) as messages_received,
-        coalesce(responses.human_opens, 0) as human_opens,
-        coalesce(responses.machine_opens, 0) as machine_opens,
-        coalesce(responses.human_clicks, 0) as human_clicks,
-        coalesce(responses.machine_clicks, 0) as machine_clicks,
-        coalesce(responses.messages_clicked, 0) as messages_clicked,
-        coalesce(responses.conversions, 0) as conversions,
-        coalesce(responses.unsubscribes, 0) as unsubscribes,
-        coalesce(responses.complaints, 0) as complaints
-    from received
-    full outer join responses
-        on
-            received.person_id = responses.person_id
-            and received.active_on = responses.active_on
+        person_id,
+        active_on,
+        {%- for count, activity in counts.items() %}
+        count(*) filter (where activity = '{{ activity }}') as {{ count }},
+        {%- endfor %}
+        count(*) filter (where activity = 'spammed') as complaints
+    from activities
+    group by person_id, active_on
 )
 
 select * from final

@@ -29,7 +29,7 @@ granted as (
         deliveries.exposed_at + interval {{ var('incentive_days') }} day as valid_until_at
     from deliveries
     inner join message_classes
-        on {{ message_key('deliveries') }} = message_classes.message_key
+        on deliveries.message_key = message_classes.message_key
 ),
 
 -- The first order at a discount after it, while it is valid.

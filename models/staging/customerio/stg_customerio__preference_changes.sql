@@ -9,6 +9,7 @@ complete_loads as (
 
 renamed as (
     select
+        source._dlt_load_id as load_id,
         {{ normalise_id('source.cio_id') }} as cio_id,
         {{ normalise_id('source.customer_id') }} as customer_id,
         {{ normalise_email('source.email') }} as email,
@@ -21,6 +22,7 @@ renamed as (
 
 final as (
     select
+        load_id,
         {{ profile_key('cio_id', 'customer_id', 'email') }} as profile_key,
         preferences,
         occurred_at
