@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
-from scipy import stats
+import scipy
 
 from cio.dbt import Project
 from loaders.run import load
@@ -225,7 +225,7 @@ def test_the_interval_is_scipys(
         for segment in ARMS
     }
     for arm in ("mens", "womens"):
-        oracle = stats.ttest_ind(values[arm], values["holdout"], equal_var=False)
+        oracle = scipy.stats.ttest_ind(values[arm], values["holdout"], equal_var=False)
         interval = oracle.confidence_interval(0.95)
         result = results[arm]
         effect = sum(values[arm]) / len(values[arm]) - sum(values["holdout"]) / len(
@@ -316,4 +316,4 @@ def test_the_arms_that_were_sent_something_are_as_large_beside_each_other_as_pla
             where check_name = 'sample_ratio_arms'
             """
         ).fetchall()
-    assert found == [(pytest.approx(stats.chisquare([21307, 21387]).pvalue, abs=1e-9),)]
+    assert found == [(pytest.approx(scipy.stats.chisquare([21307, 21387]).pvalue, abs=1e-9),)]

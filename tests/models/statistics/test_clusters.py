@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import pytest
+import scipy
 from evidence import Compute, Row, close
-from scipy import stats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ def _worlds(*, rate: float, alike: float) -> Sequence[tuple[Counts, Counts]]:
 
 def _wilson(rate: float, n: float) -> tuple[float, float]:
     """Where a score test at 5 % no longer rejects (E. B. Wilson, JASA 22, 1927)."""
-    z = stats.norm.ppf(0.975)
+    z = scipy.stats.norm.ppf(0.975)
     middle, half = rate + z**2 / (2 * n), z * np.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2))
     return (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
 
