@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
+from dlt.common.configuration import resolve
+from dlt.common.configuration.providers import environ
+from dlt.common.configuration.specs.base_configuration import is_secret_hint
+from dlt.common.typing import TSecretStrValue
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from warehouse.connection import open_warehouse
 from warehouse.errors import CioError, UsageError
@@ -118,6 +123,19 @@ def test_a_newly_declared_column_is_added_and_a_dropped_table_made_again(home: H
         connection.execute("drop table raw_test.orders")
     land(home, "raw_test", {"orders": [batch]}, wider, purpose="load test")
     assert select(home, "select order_id from raw_test.orders") == [("b",)]
+
+
+def test_a_load_takes_a_type_apart_once_to_see_whether_it_is_a_secret(home: Home) -> None:
+    for kind in (int, TSecretStrValue, DuckDbCredentials):
+        assert {vars(asking)["is_secret_hint"](kind) for asking in (resolve, environ)} == {
+            is_secret_hint(kind)
+        }
+    asked = vars(resolve)["is_secret_hint"]
+    before = asked.cache_info()
+    land(home, "raw_commerce", {"orders": [pa.table({"order_id": ["a"]})]}, COLUMNS, purpose="p")
+    after = asked.cache_info()
+    assert after.hits - before.hits > 200
+    assert after.misses - before.misses < 40
 
 
 def test_rows_of_a_load_that_never_completed_are_removed(home: Home) -> None:
