@@ -1,12 +1,7 @@
 -- What clicks claim beside what the holdout shows. Attribution counts orders that came after a
 -- click; many of them would have come without it.
-with order_clicks as (
-    select * from {{ ref('order_clicks') }}
-),
-
-deliveries as (
-    select * from {{ ref('deliveries') }}
-    where not is_ghost and campaign_id is not null
+with campaign_claims as (
+    select * from {{ ref('campaign_claims') }}
 ),
 
 experiment_arms as (
@@ -29,27 +24,6 @@ experiment_claims as (
 experiment_results as (
     select * from {{ ref('experiment_results') }}
     where is_headline and metric = 'revenue_per_person'
-),
-
-campaigns as (
-    select
-        campaign_id,
-        count(*) filter (where exposed_at <= {{ as_of() }}) as messages,
-        count(distinct person_id) filter (where exposed_at <= {{ as_of() }}) as people
-    from deliveries
-    group by campaign_id
-),
-
-claimed as (
-    select
-        campaign_id,
-        currency,
-        count(*) filter (where is_last_click) as last_click_orders,
-        coalesce(sum(total_amount) filter (where is_last_click), 0) as last_click_revenue,
-        count(*) as any_click_orders,
-        sum(total_amount) as any_click_revenue
-    from order_clicks
-    group by campaign_id, currency
 ),
 
 -- Of several experiments of a campaign the last one says how it is now.
@@ -103,14 +77,14 @@ caused as (
 
 final as (
     select
-        campaigns.campaign_id,
-        coalesce(claimed.currency, 'none') as currency,
-        campaigns.messages,
-        campaigns.people,
-        coalesce(claimed.last_click_orders, 0) as last_click_orders,
-        cast(coalesce(claimed.last_click_revenue, 0) as decimal(18, 4)) as last_click_revenue,
-        coalesce(claimed.any_click_orders, 0) as any_click_orders,
-        cast(coalesce(claimed.any_click_revenue, 0) as decimal(18, 4)) as any_click_revenue,
+        campaign_claims.campaign_id,
+        campaign_claims.currency,
+        campaign_claims.messages,
+        campaign_claims.people,
+        campaign_claims.last_click_orders,
+        campaign_claims.last_click_revenue,
+        campaign_claims.any_click_orders,
+        campaign_claims.any_click_revenue,
         caused.experiment_id,
         cast(caused.treated_people as bigint) as treated_people,
         {%- for click in ['last', 'any'] %}
@@ -127,18 +101,16 @@ final as (
                 then 'no random holdout, so nothing is known of what it caused'
             else coalesce(caused.reason, 'against the people held out')
         end as basis
-    from campaigns
-    left join claimed
-        on campaigns.campaign_id = claimed.campaign_id
+    from campaign_claims
     left join caused
         on
-            campaigns.campaign_id = caused.campaign_id
-            and (claimed.currency = caused.currency or claimed.currency is null)
+            campaign_claims.campaign_id = caused.campaign_id
+            and campaign_claims.currency in (caused.currency, 'none')
     left join experiment_claims
         on
             caused.experiment_id = experiment_claims.experiment_id
-            and campaigns.campaign_id = experiment_claims.campaign_id
-            and claimed.currency = experiment_claims.currency
+            and campaign_claims.campaign_id = experiment_claims.campaign_id
+            and campaign_claims.currency = experiment_claims.currency
 )
 
 select * from final
