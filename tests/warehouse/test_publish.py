@@ -113,6 +113,27 @@ def test_of_the_intermediate_layer_only_what_views_read_is_published(
         assert published.connection.execute("from dev_marts.final").fetchall() == [(5,)]
 
 
+def test_of_a_view_that_duckdb_cannot_read_back_the_rows_are_published(
+    home: Home, record_build: Callable[..., None]
+) -> None:
+    build(home)
+    with open_warehouse(home, purpose="build") as connection:
+        connection.execute(
+            """
+            create table dev_marts.one as select 1 as a;
+            create view dev_marts.crossed as
+                select one.a, other.a as b, third.a as c
+                from dev_marts.one as one
+                cross join dev_marts.one as other
+                left join dev_marts.one as third on one.a = third.a and other.a = third.a;
+            """
+        )
+    record_build("b1", 1)
+    publish(home)
+    with read_published(home) as published:
+        assert published.connection.execute("from dev_marts.crossed").fetchall() == [(1, 1, 1)]
+
+
 def test_production_has_no_prefix_and_takes_only_its_own_schemas(
     home: Home, record_build: Callable[..., None]
 ) -> None:

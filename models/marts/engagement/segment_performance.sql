@@ -35,23 +35,31 @@ inside as (
             )
 ),
 
-placed as (
+-- Apart from the join below: DuckDB writes the two together in a view so that it cannot read them.
+beside as (
     select
         deliveries.*,
         {{ message_key('deliveries') }} as message_key,
         segments.segment_id,
-        case
-            when inside.delivery_id is not null then 'in'
-            when deliveries.person_id is null then 'unknown'
-            when deliveries.due_at < segments.first_read_at then 'unknown'
-            else 'out'
-        end as membership
+        segments.first_read_at
     from deliveries
     cross join segments
+),
+
+placed as (
+    select
+        beside.*,
+        case
+            when inside.delivery_id is not null then 'in'
+            when beside.person_id is null then 'unknown'
+            when beside.due_at < beside.first_read_at then 'unknown'
+            else 'out'
+        end as membership
+    from beside
     left join inside
         on
-            deliveries.delivery_id = inside.delivery_id
-            and segments.segment_id = inside.segment_id
+            beside.delivery_id = inside.delivery_id
+            and beside.segment_id = inside.segment_id
 ),
 
 counted as (
