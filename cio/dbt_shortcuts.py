@@ -7,12 +7,15 @@ dbt's own, for the version that `pyproject.toml` asks for.
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import agate  # type: ignore[import-untyped]
 import dbt.artifacts.schemas.base
 import dbt.artifacts.schemas.run.v5.run
 import dbt.clients.jinja
@@ -28,7 +31,9 @@ from dbt.context.configured import ConfiguredContext
 from dbt.context.macro_resolver import TestMacroNamespace
 from dbt.context.macros import MacroNamespace, MacroNamespaceBuilder
 from dbt.context.manifest import ManifestContext
+from dbt.context.providers import RuntimeVar, UnitTestVar
 from dbt_common.behavior_flags import BehaviorFlagRendered
+from dbt_common.clients import agate_helper
 from dbt_common.clients.jinja import MacroFuzzEnvironment
 from dbt_common.dataclass_schema import dbtClassMixin
 from dbt_common.events.base_types import BaseEvent, EventLevel
@@ -40,12 +45,14 @@ from cio.dbt_kept import in_project
 from cio.dbt_schemas import surely
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import CodeType
 
     from dbt.adapters.base.relation import BaseRelation
     from dbt.artifacts.resources.v1.components import InjectedCTE
+    from dbt.config.runtime import RuntimeConfig
     from dbt.contracts.graph.manifest import Manifest
-    from dbt.contracts.graph.nodes import Macro
+    from dbt.contracts.graph.nodes import Macro, UnitTestNode
 
     from cio.dbt_schemas import Check
 
@@ -58,6 +65,7 @@ _find_schema = dbtClassMixin.json_schema.__func__  # type: ignore[attr-defined]
 _find_mistakes = dbtClassMixin.validate.__func__  # type: ignore[attr-defined]
 _make_match = BaseAdapter._make_match  # noqa: SLF001 - dbt asks it for each table it names
 _find_cycles = Linker.find_cycles
+_build_type_tester = agate_helper.build_type_tester
 _make_message = BaseEvent.__init__
 inject_anywhere = dbt.compilation.inject_ctes_into_sql
 
@@ -76,6 +84,9 @@ def take_shortcuts() -> None:
     BaseAdapter._make_match = make_match  # type: ignore[method-assign, assignment]  # noqa: SLF001 - as above
     Linker.find_cycles = find_cycles  # type: ignore[method-assign]
     Linker.get_graph_summary = get_graph_summary  # type: ignore[method-assign, assignment]
+    UnitTestVar.__init__ = set_unit_test_variables  # type: ignore[method-assign, assignment]
+    agate_helper.build_type_tester = build_type_tester  # type: ignore[assignment]
+    agate_helper.empty_table = functools.cache(agate_helper.empty_table)
     BehaviorFlagRendered._default_source = staticmethod(default_source)  # type: ignore[method-assign]  # noqa: SLF001 - as above
     dbt.clients.jinja._render_cache = Plain()  # noqa: SLF001 - dbt asks it before anything else
     dbt.parser.manifest.parse = parse_description  # type: ignore[attr-defined, assignment]
@@ -266,6 +277,30 @@ def default_source() -> str:
     while frame.f_back and frame.f_globals.get("__name__") == BehaviorFlagRendered.__module__:
         frame = frame.f_back
     return str(frame.f_globals.get("__name__", "Unknown"))
+
+
+def build_type_tester(
+    text_columns: Iterable[str], string_null_values: Iterable[str] = ("null", "")
+) -> agate.TypeTester:
+    """What types columns may have: the types themselves, with two calendars, are made once."""
+    types = _types(tuple(string_null_values))
+    return agate.TypeTester(force=dict.fromkeys(text_columns, types[-1]), types=types)
+
+
+@functools.cache
+def _types(string_null_values: tuple[str, ...]) -> list[agate.DataType]:
+    made: list[agate.DataType] = _build_type_tester((), string_null_values)._possible_types  # noqa: SLF001 - they are told nowhere else
+    return made
+
+
+def set_unit_test_variables(
+    var: UnitTestVar, context: dict[str, Any], config: RuntimeConfig, node: UnitTestNode
+) -> None:
+    """The variables that a unit test gives, over those of a configuration not copied whole."""
+    if node.overrides and node.overrides.vars:
+        config = copy.copy(config)
+        config.cli_vars = {**config.cli_vars, **node.overrides.vars}
+    RuntimeVar.__init__(var, context, config, node=node)
 
 
 def inject(sql: str, ctes: list[InjectedCTE]) -> str:

@@ -13,6 +13,7 @@ from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import patch
 
+import agate
 import dbt.compilation
 import dbt.context.macros
 import dbt_common.clients.jinja
@@ -24,6 +25,7 @@ from dbt.adapters.exceptions import ApproximateMatchError
 from dbt.artifacts.resources.v1.components import InjectedCTE
 from dbt.clients.jinja import MacroGenerator, MacroStack
 from dbt.context.configured import ConfiguredContext
+from dbt.context.providers import RuntimeVar
 from dbt.contracts.graph.unparsed import UnparsedColumn
 from dbt.events.types import FoundStats, MainEncounteredError, WritingInjectedSQLForNode
 from dbt.node_types import NodeType
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
     from dbt.adapters.base.impl import BaseAdapter
     from dbt.context.manifest import ManifestContext
+    from dbt.context.providers import UnitTestVar
 
 PACKAGES = ("dbt_duckdb", "dbt", "ours", "theirs")
 # each name stands in those packages whose number it has
@@ -330,3 +333,32 @@ def test_flags_are_told_to_come_from_where_dbt_says() -> None:
             made = Behavior([flag], {}).a._behavior_change_event  # noqa: SLF001 - where it is told
         found.append(made.flag_source)
     assert found == [__name__, __name__]
+
+
+def test_columns_are_of_the_types_that_dbt_finds() -> None:
+    names = ["text", "told", "day", "instant", "whole", "broken", "flag", "nothing"]
+    rows = [
+        ["1", "2026-01-02", "2026-01-02", "2026-01-02 03:04:05", "7", "1.5", "true", "null"],
+        ["", "x", "2026-01-03", "2026-01-02T03:04:05", "8", "", "false", ""],
+    ]
+    for texts, nulls in ((["text", "told"], ()), ([], ("null", "")), (["text"], ("null", ""))):
+        testers = [dbt_shortcuts.build_type_tester, dbt_shortcuts._build_type_tester]  # noqa: SLF001 - dbt's own
+        found, expected = (
+            agate.Table(rows, names, column_types=way(texts, nulls)) for way in testers
+        )
+        kinds = [[type(kind) for kind in table.column_types] for table in (found, expected)]
+        assert kinds[0] == kinds[1]
+        assert [tuple(row) for row in found.rows] == [tuple(row) for row in expected.rows]
+
+
+def test_a_unit_tests_variables_are_its_own() -> None:
+    given: Any = SimpleNamespace(cli_vars={"a": 1, "b": {"c": 1}})
+    node: Any = SimpleNamespace(overrides=SimpleNamespace(vars={"b": 2}))
+    plain: Any = SimpleNamespace(overrides=None)
+    with patch.object(RuntimeVar, "__init__") as made:
+        dbt_shortcuts.set_unit_test_variables(cast("UnitTestVar", object()), {}, given, node)
+        dbt_shortcuts.set_unit_test_variables(cast("UnitTestVar", object()), {}, given, plain)
+    configs = [call.args[2] for call in made.call_args_list]
+    assert configs[0].cli_vars == {"a": 1, "b": 2}
+    assert configs[1] is given
+    assert given.cli_vars == {"a": 1, "b": {"c": 1}}
