@@ -219,15 +219,18 @@
     Pre-hook of a model in which a message depends on those before it, and on none after: forgets the
     touched people's messages from where they differ. What is touched lies in a table beside it.
 -#}
-{%- macro forget_since(touched, at='exposed_at') -%}
+{%- macro forget_since(touched, id='delivery_id', at='exposed_at') -%}
     {%- if is_incremental() -%}
     create or replace table {{ beside('touched') }} as
     {{ touched }};
 
     delete from {{ this }}
-    where exists (
-        select 1 from {{ beside('touched') }} as touched
-        where touched.touched_key = {{ this }}.person_id and touched.since <= {{ this }}.{{ at }}
-    );
+    where
+        {{ row_name(id) }} in (
+            select kept.{{ row_name(id) }}
+            from {{ this }} as kept
+            inner join {{ beside('touched') }} as touched
+                on kept.person_id = touched.touched_key and kept.{{ at }} >= touched.since
+        );
     {%- endif -%}
 {%- endmacro -%}

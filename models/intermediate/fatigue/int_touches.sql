@@ -5,7 +5,7 @@
         incremental_strategy='append',
         pre_hook="{{ forget_since(touched_contacts(
             ref('int_person_deliveries'), ref('int_paid_contacts'), var('touch_budget_days')
-        ), at='touched_at') }}",
+        ), id='touch_id', at='touched_at') }}",
         post_hook=["{{ record_builds(ref('int_person_deliveries')) }}", "{{ drop_touched() }}"]
     )
 }}

@@ -30,11 +30,9 @@ counted as (
         count(*) filter (where metric = 'clicked' and not is_human) as machine_clicks,
         count(*) filter (where metric = 'converted') as conversions
     from message_events
-    where
-        not exists (
-            select 1 from ghost_deliveries
-            where ghost_deliveries.delivery_id = message_events.delivery_id
-        )
+    left join ghost_deliveries
+        on message_events.delivery_id = ghost_deliveries.delivery_id
+    where ghost_deliveries.delivery_id is null
     group by
         {{ ids | join(',\n        ') }},
         channel,
