@@ -8,9 +8,8 @@ with message_events as (
         and occurred_at <= {{ as_of() }}
 ),
 
--- Messages are few: what one is for is asked of it, not of every delivery.
-message_classes as (
-    select * from {{ ref('int_message_classes') }}
+deliveries as (
+    select * from {{ ref('deliveries') }}
 ),
 
 final as (
@@ -20,14 +19,14 @@ final as (
         message_events.delivery_id,
 
         message_events.channel,
-        message_classes.message_class,
+        deliveries.message_class,
 
         message_events.occurred_at,
 
-        message_classes.is_promotional
+        deliveries.is_promotional
     from message_events
-    left join message_classes
-        on {{ message_key('message_events') }} = message_classes.message_key
+    left join deliveries
+        on message_events.delivery_id = deliveries.delivery_id
 )
 
 select * from final
