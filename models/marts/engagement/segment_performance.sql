@@ -39,7 +39,6 @@ inside as (
 beside as (
     select
         deliveries.*,
-        {{ message_key('deliveries') }} as message_key,
         segments.segment_id,
         segments.first_read_at
     from deliveries
