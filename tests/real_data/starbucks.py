@@ -179,7 +179,8 @@ select
     null as content_id,
     null as branch_index,
     null as attribute,
-    null as segment_id
+    null as segment_id,
+    null as planned_share
 from (select distinct wave, offer from deliveries)
 order by wave, offer
 """
