@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reverse_etl import landing, record, run
+from reverse_etl import landing, record, sync_run
 from reverse_etl.journal import Journal, RunFolder
 from reverse_etl.run import Room, run_syncs
 from warehouse.home import Home
@@ -46,7 +46,7 @@ def main(point: str, nth: int, home: Path, manifest: Path) -> None:
         "between intent and sending": (Journal, "intend", True),
         "between reply and outcome": (Journal, "settle", False),
         "after an outcome": (Journal, "settle", True),
-        "after delivery": (run, "resolve", False),
+        "after delivery": (sync_run, "resolve", False),
         "during landing": (record, "_run_row", False),
         "after landing": (landing, "land_journals", True),
     }
