@@ -92,9 +92,30 @@
     union all
 
     {{ health_check(
+        'sample_ratio_arms_daily', status_below('arm_daily_p_value', 0.001, 0.001),
+        'arm_daily_p_value', 0.001,
+        "case
+            when not has_planned_arms
+                then 'no planned share: planned_share is not given for each arm that is sent'
+                || ' something, so how they fill is not held against it'
+            when arm_daily_p_value is null then 'nobody is in these arms so far'
+            when arm_daily_p_value < 0.001
+                then 'for a time the arms that are sent something did not fill beside each other as'
+                || ' planned: the split was not the same throughout'
+            else 'p-value of the sizes of the arms that are sent something, looked at every day'
+        end",
+    ) }}
+    from {{ relation }}
+    where treated_arms > 1
+
+    union all
+
+    {{ health_check(
         'sample_ratio_daily', status_below('daily_p_value', 0.001, 0.001),
         'daily_p_value', 0.001,
         "case
+            when daily_p_value is null
+                then 'holdout_share is not given or nobody came, so the split is not checked by day'
             when daily_p_value < 0.001
                 then 'for a time the arms did not fill as planned: the split was not the same throughout'
             else 'p-value of the arms'' sizes, looked at every day'
@@ -108,6 +129,8 @@
         'missing_ghosts', status_above('days_without_control', 0, 0),
         'days_without_control', 0,
         "case
+            when days_without_control is null
+                then 'holdout_share is not given or nobody came, so nobody is known to be missing'
             when days_without_control > 0
                 then 'on some days nobody was held out: people who would have been sent are missing'
             else 'days on which nobody was held out where at least twelve were expected'

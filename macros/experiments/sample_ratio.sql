@@ -19,6 +19,15 @@
 {%- endmacro -%}
 
 
+{#- The p-value that may be looked at every day, of the largest log factor so far. The case is there
+    because greatest() passes over nulls: a split without a plan would look like one that is as planned. -#}
+{%- macro sequential_sample_ratio_p(largest_log_factor) -%}
+    case
+        when {{ largest_log_factor }} is not null then exp(-greatest({{ largest_log_factor }}, 0e0))
+    end
+{%- endmacro -%}
+
+
 {#- ln Γ(x) for x > 0: Stirling's series at x + 8, taken back by the recurrence. Engines differ in
     whether they have lgamma. -#}
 {%- macro log_gamma(x) -%}

@@ -9,12 +9,23 @@ arm_ratios as (
 enrolment as (
     select
         experiment_id,
-        least(exp(-greatest(max(log_bayes_factor), 0)), 1) as daily_p_value,
+        {{ sequential_sample_ratio_p('max(log_bayes_factor)') }} as daily_p_value,
         -- Of twelve expected none comes by chance on one day in 160,000.
-        count(*) filter (
-            where expected_control_people >= 12 and control_people = 0
-        ) as days_without_control
+        case
+            when count(expected_control_people) > 0
+                then count(*) filter (
+                    where expected_control_people >= 12 and control_people = 0
+                )
+        end as days_without_control
     from {{ ref('experiment_enrolment_daily') }}
+    group by experiment_id
+),
+
+arm_enrolment as (
+    select
+        experiment_id,
+        {{ sequential_sample_ratio_p('max(log_bayes_factor)') }} as arm_daily_p_value
+    from {{ ref('experiment_arm_ratios_daily') }}
     group by experiment_id
 ),
 
@@ -33,7 +44,9 @@ purchases as (
 placebos as (
     select
         experiment_id,
-        least(min(p_value) * count(p_value), 1) as placebo_p_value
+        case
+            when count(p_value) > 0 then least(min(p_value) * count(p_value), 1)
+        end as placebo_p_value
     from {{ ref('int_experiment_estimates') }}
     where
         segment = 'all'
@@ -50,6 +63,7 @@ measured as (
         arm_ratios.arms as treated_arms,
         arm_ratios.is_planned as has_planned_arms,
         arm_ratios.p_value as arm_ratio_p_value,
+        arm_enrolment.arm_daily_p_value,
         enrolment.daily_p_value,
         enrolment.days_without_control,
         placebos.placebo_p_value,
@@ -66,6 +80,8 @@ measured as (
     from splits
     left join arm_ratios
         on splits.experiment_id = arm_ratios.experiment_id
+    left join arm_enrolment
+        on splits.experiment_id = arm_enrolment.experiment_id
     left join enrolment
         on splits.experiment_id = enrolment.experiment_id
     left join placebos

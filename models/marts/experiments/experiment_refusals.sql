@@ -21,9 +21,10 @@ vetoes as (
             when 'sample_ratio' then 2
             when 'sample_ratio_arms' then 3
             when 'sample_ratio_daily' then 4
-            when 'missing_ghosts' then 5
-            when 'leakage' then 6
-            else 7
+            when 'sample_ratio_arms_daily' then 5
+            when 'missing_ghosts' then 6
+            when 'leakage' then 7
+            else 8
         end as gravity
     from {{ ref('experiment_health') }}
     where vetoes is not null

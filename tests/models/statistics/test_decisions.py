@@ -2,6 +2,7 @@
 
 import hashlib
 
+import numpy as np
 import pytest
 import scipy
 from evidence import Compute, close
@@ -62,6 +63,33 @@ def test_the_sample_ratio_may_be_checked_every_day(compute: Compute) -> None:
     answers = [row["log_factor"] for row in compute("sample_ratio", rows)]
     # Logarithms of gamma near 6e5 leave 1e-10.
     assert answers == pytest.approx([case[2] for case in cases], rel=1e-9, abs=1e-9)
+
+
+def test_the_sequential_check_is_the_posterior_over_the_plan_as_scipy_computes_it(
+    compute: Compute,
+) -> None:
+    """A Dirichlet prior of 100 people about the plan, updated a day at a time over four arms."""
+    shares = [0.5, 0.25, 0.125, 0.125]
+    days = [[52, 20, 10, 18], [0, 0, 0, 0], [0, 90, 0, 0], [7, 0, 0, 41], [930, 410, 260, 240]]
+    plan = np.array(shares)
+    belief, expected, so_far, rows = 100 * plan, [], np.zeros(4), []
+    factor = 0.0
+    for number, day in enumerate(np.array(days)):
+        # the chance of the day by what is believed so far, over its chance by the plan
+        factor += (
+            scipy.stats.dirichlet_multinomial.logpmf(day, belief, day.sum())
+            - scipy.stats.multinomial.logpmf(day, day.sum(), plan)
+            if day.sum()
+            else 0.0
+        )
+        belief, so_far = belief + day, so_far + day
+        expected.append(factor)
+        rows += [
+            {"experiment": number, "people": int(people), "share": share}
+            for people, share in zip(so_far, shares, strict=True)
+        ]
+    answers = [row["log_factor"] for row in compute("sample_ratio", rows)]
+    assert answers == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
 def test_always_valid_intervals_are_growthbooks(compute: Compute) -> None:

@@ -243,3 +243,38 @@ def test_an_always_valid_interval_may_be_looked_at_every_day(compute: Compute) -
     assert valid.reshape(every_day).all(axis=1).mean() >= 0.95
     # which the usual interval is not meant for: looked at every day, it fails one time in five
     assert plain.reshape(every_day).all(axis=1).mean() < 0.85
+
+
+def test_a_split_as_planned_may_be_looked_at_every_day(compute: Compute) -> None:
+    """Ville's inequality: of experiments without a fault at most the level is ever vetoed."""
+    random = np.random.default_rng(17)
+    shares = [0.5, 0.3, 0.2]
+    as_planned = np.cumsum(random.multinomial(40, shares, (4 * EXPERIMENTS, DAYS)), axis=1)
+    # of `c` a tenth is lost, as where its template fails for some people
+    at_fault = np.cumsum(random.multinomial(2000, [0.51, 0.306, 0.184], (50, DAYS)), axis=1)
+    factors, p_values = _looks_at_sizes(compute, as_planned, shares)
+    assert (factors.max(axis=1) > np.log(20)).mean() <= 0.05
+    assert (factors.max(axis=1) > np.log(1000)).mean() <= 0.001
+    # which the chi-square is not meant for: looked at every day, it fails one time in four
+    assert (p_values.min(axis=1) < 0.05).mean() > 0.2
+    factors, _ = _looks_at_sizes(compute, at_fault, shares)
+    assert (factors.max(axis=1) > np.log(1000)).mean() > 0.95
+
+
+def _looks_at_sizes(
+    compute: Compute, sizes: npt.NDArray[np.int64], shares: list[float]
+) -> tuple[Values, Values]:
+    """Log Bayes factors and p-values of the arms' sizes, a row an experiment, a column a day."""
+    experiments, days, arms = sizes.shape
+    answers = compute(
+        "sample_ratio",
+        (
+            {"experiment": number // arms, "people": people, "share": shares[number % arms]}
+            for number, people in enumerate(sizes.ravel().tolist())
+        ),
+    )
+    factors, p_values = (
+        np.array([answer[name] for answer in answers]).reshape(experiments, days)
+        for name in ("log_factor", "p_value")
+    )
+    return factors, p_values
