@@ -48,6 +48,8 @@
         "case
             when people = 0 then 'no assignment was recorded: no random holdout, no lift'
             when has_no_control_arm then 'no arm is held out: arms are compared with each other alone'
+            when control_people = 0 and mixed_held_out_people > 0
+                then 'everybody held out was seen in another arm as well: no random holdout, no lift'
             when control_people = 0 then 'nobody was held out: no random holdout, no lift'
             when treated_people = 0 then 'everybody was held out: nothing to compare with'
             else 'people held out'
@@ -150,7 +152,12 @@
 
     {{ health_check(
         'mixed_arms', status_above('mixed_share', 0.01, 0.1), 'mixed_share', 0.1,
-        "'share of people seen in several arms; they are in none'",
+        "case
+            when mixed_share > 0.1 and mixed_share > cast(mixed_people as double) / people
+                then 'held-out people were seen in another arm as well: the holdout is contaminated'
+            when mixed_share > 0.1 then 'people were seen in several arms: they are in none'
+            else 'share of people seen in several arms, of all or of those held out; they are in none'
+        end",
     ) }}
     from {{ relation }}
 

@@ -71,7 +71,13 @@ measured as (
         purchases.last_currency,
         purchases.orders,
         purchases.costed_orders,
-        cast(splits.mixed_people as double) / nullif(splits.people, 0) as mixed_share,
+        -- Of everybody, or of those held out: of a small holdout all may have been reached, and
+        -- they are few among everybody.
+        greatest(
+            cast(splits.mixed_people as double) / nullif(splits.people, 0),
+            cast(splits.mixed_held_out_people as double)
+            / nullif(splits.control_people + splits.mixed_held_out_people, 0)
+        ) as mixed_share,
         case
             when purchases.costed_orders > 0
                 then cast(purchases.orders - purchases.costed_orders as double) / purchases.orders

@@ -27,6 +27,9 @@ counted as (
         count(experiment_people.person_id) as people,
         count(*) filter (where experiment_people.is_mixed) as mixed_people,
         count(*) filter (
+            where experiment_people.is_mixed and experiment_people.is_held_out
+        ) as mixed_held_out_people,
+        count(*) filter (
             where not experiment_people.is_mixed and experiment_people.is_held_out
         ) as control_people,
         count(*) filter (
@@ -72,6 +75,7 @@ final as (
         experiment_id,
         people,
         mixed_people,
+        mixed_held_out_people,
         control_people,
         treated_people,
         leaked_people,
