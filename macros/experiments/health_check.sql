@@ -151,6 +151,18 @@
     union all
 
     {{ health_check(
+        'trapped_messages', status_above('answering_share', 0, 0.01), 'answering_share', 0.01,
+        "case
+            when answering_share > 0.01
+                then 'held-out people opened or clicked messages that were to be trapped: they were sent'
+            else 'share of held-out people who opened or clicked a message that was to be trapped'
+        end",
+    ) }}
+    from {{ relation }}
+
+    union all
+
+    {{ health_check(
         'mixed_arms', status_above('mixed_share', 0.01, 0.1), 'mixed_share', 0.1,
         "case
             when mixed_share > 0.1 and mixed_share > cast(mixed_people as double) / people

@@ -71,7 +71,8 @@ final as (
         deliveries.profile_key,
         deliveries.first_event_at,
         deliveries.sent_at,
-        deliveries.delivered_at,
+        -- Push and in-app messages are never reported as delivered.
+        deliveries.exposed_at as delivered_at,
         matches.is_control
     from deliveries
     inner join matches

@@ -82,7 +82,9 @@ measured as (
             when purchases.costed_orders > 0
                 then cast(purchases.orders - purchases.costed_orders as double) / purchases.orders
         end as uncosted_share,
-        cast(splits.leaked_people as double) / nullif(splits.control_people, 0) as leaked_share
+        cast(splits.leaked_people as double) / nullif(splits.control_people, 0) as leaked_share,
+        cast(splits.answering_people as double) / nullif(splits.control_people, 0)
+            as answering_share
     from splits
     left join arm_ratios
         on splits.experiment_id = arm_ratios.experiment_id

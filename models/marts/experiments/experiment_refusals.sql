@@ -24,7 +24,8 @@ vetoes as (
             when 'sample_ratio_arms_daily' then 5
             when 'missing_ghosts' then 6
             when 'leakage' then 7
-            else 8
+            when 'trapped_messages' then 8
+            else 9
         end as gravity
     from {{ ref('experiment_health') }}
     where vetoes is not null

@@ -11,6 +11,10 @@ experiment_people as (
     select * from {{ ref('experiment_people') }}
 ),
 
+answered_ghosts as (
+    select * from {{ ref('int_answered_ghosts') }}
+),
+
 arms as (
     select
         experiment_id,
@@ -39,10 +43,17 @@ counted as (
             where not experiment_people.is_mixed
             and experiment_people.is_held_out
             and experiment_people.is_delivered
-        ) as leaked_people
+        ) as leaked_people,
+        count(answered_ghosts.person_id) filter (
+            where not experiment_people.is_mixed and experiment_people.is_held_out
+        ) as answering_people
     from experiments
     left join experiment_people
         on experiments.experiment_id = experiment_people.experiment_id
+    left join answered_ghosts
+        on
+            experiment_people.experiment_id = answered_ghosts.experiment_id
+            and experiment_people.person_id = answered_ghosts.person_id
     group by experiments.experiment_id, experiments.holdout_share
 ),
 
@@ -79,6 +90,7 @@ final as (
         control_people,
         treated_people,
         leaked_people,
+        answering_people,
         chi_square,
         {{ chi_square_upper_tail('chi_square', 1) }} as sample_ratio_p_value,
         has_no_control_arm
