@@ -1,5 +1,6 @@
-{#- The select list of a result without a number, without its `from`. -#}
-{%- macro experiment_without_estimate(verdict, reason) -%}
+{#- The select list of a result without a number, without its `from`: what it selects from has the
+    verdict and the reason. -#}
+{%- macro experiment_without_estimate() -%}
     select
         experiment_id,
         'none' as arm,
@@ -18,8 +19,8 @@
         cast(null as double) as {{ column }},
         {%- endfor %}
         true as is_headline,
-        {{ verdict }} as verdict,
-        {{ reason }} as reason
+        verdict,
+        reason
 {%- endmacro -%}
 
 
