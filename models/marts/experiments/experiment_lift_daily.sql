@@ -1,85 +1,10 @@
 -- What the result would have said on each day, with an interval that may be looked at every day.
--- A person enters on the day their window is over, so nobody's outcome changes afterwards.
-with experiment_outcomes as (
-    select * from {{ ref('experiment_outcomes') }}
-),
-
-experiment_arms as (
-    select
-        experiment_id,
-        arm,
-        is_control
-    from {{ ref('experiment_arms') }}
-    group by experiment_id, arm, is_control
+with experiment_arms_daily as (
+    select * from {{ ref('experiment_arms_daily') }}
 ),
 
 refusals as (
     select * from {{ ref('experiment_refusals') }}
-),
-
-daily as (
-    {%- for metric, value in [
-        ('conversion_rate', 'case when is_converted then 1 else 0 end'),
-        ('revenue_per_person', 'revenue'),
-    ] %}
-    {{ 'union all' if not loop.first }}
-    select
-        experiment_id,
-        arm,
-        '{{ metric }}' as metric,
-        {{ local_date('window_ends_at') }} as as_of_on,
-        count({{ value }}) as people,
-        sum(cast({{ value }} as decimal(16, 4))) as sum_y,
-        sum(cast(cast({{ value }} as decimal(16, 4)) * {{ value }} as decimal(32, 8))) as sum_yy
-    from experiment_outcomes
-    group by experiment_id, arm, {{ local_date('window_ends_at') }}
-    {%- endfor %}
-),
-
--- An arm may have nobody on a day, and still has everyone before it.
-days as (
-    select
-        daily.experiment_id,
-        experiment_arms.arm,
-        experiment_arms.is_control,
-        daily.metric,
-        daily.as_of_on
-    from daily
-    inner join experiment_arms
-        on daily.experiment_id = experiment_arms.experiment_id
-    group by
-        daily.experiment_id,
-        experiment_arms.arm,
-        experiment_arms.is_control,
-        daily.metric,
-        daily.as_of_on
-),
-
-{% set so_far -%}
-    partition by days.experiment_id, days.arm, days.metric
-    order by days.as_of_on rows between unbounded preceding and current row
-{%- endset -%}
-cumulative as (
-    select
-        days.*,
-        cast(sum(coalesce(daily.people, 0)) over ({{ so_far }}) as double) as people,
-        cast(sum(coalesce(daily.sum_y, 0)) over ({{ so_far }}) as double) as sum_y,
-        cast(sum(coalesce(daily.sum_yy, 0)) over ({{ so_far }}) as double) as sum_yy
-    from days
-    left join daily
-        on
-            days.experiment_id = daily.experiment_id
-            and days.arm = daily.arm
-            and days.metric = daily.metric
-            and days.as_of_on = daily.as_of_on
-),
-
-moments as (
-    select
-        *,
-        {{ sample_mean('people', 'sum_y') }} as mean,
-        {{ sample_variance('people', 'sum_y', 'sum_yy') }} as variance
-    from cumulative
 ),
 
 compared as (
@@ -96,8 +21,8 @@ compared as (
         {{ welch_standard_error(
             'treated.variance', 'treated.people', 'control.variance', 'control.people'
         ) }} as standard_error
-    from moments as treated
-    inner join moments as control
+    from experiment_arms_daily as treated
+    inner join experiment_arms_daily as control
         on
             treated.experiment_id = control.experiment_id
             and treated.metric = control.metric
@@ -125,8 +50,8 @@ final as (
         control_arm,
         metric,
         as_of_on,
-        cast(people as bigint) as people,
-        cast(control_people as bigint) as control_people,
+        people,
+        control_people,
         effect,
         standard_error,
         effect - half_width as ci_low,
