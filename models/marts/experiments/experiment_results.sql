@@ -33,7 +33,9 @@ judged as (
             when is_headline
                 then {{ holm('p_value', 'test_rank', 'test_count', tests) }}
         end as p_value_holm,
-        {{ experiment_verdict('ci_low', 'ci_high', 'better', 'converters') }}
+        {{ experiment_verdict(
+            'ci_low', 'ci_high', 'better', 'converters', 'is_split_unchecked'
+        ) }}
     from ranked
 ),
 
