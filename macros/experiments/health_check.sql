@@ -144,7 +144,11 @@
 
     {{ health_check(
         'leakage', status_above('leaked_share', 0, 0.05), 'leaked_share', 0.05,
-        "'share of held-out people a message of the experiment reached'",
+        "case
+            when leaked_share > 0.05
+                then 'held-out people received messages of the experiment: the holdout is contaminated'
+            else 'share of held-out people a message of the experiment reached'
+        end",
     ) }}
     from {{ relation }}
 
@@ -194,7 +198,8 @@
             when first_currency <> last_currency then 'fail'
             else 'pass'
         end",
-        'case when first_currency <> last_currency then 2 else 1 end', 1,
+        'case when first_currency <> last_currency then 2 when first_currency is not null then 1 end',
+        1,
         "case
             when first_currency <> last_currency
                 then 'people paid in ' || first_currency || ' and in ' || last_currency
