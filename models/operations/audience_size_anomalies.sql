@@ -1,4 +1,3 @@
--- A size that moved because the definition did is no drift: only days of one version are compared.
 with audience_sizes_daily as (
     select * from {{ ref('audience_sizes_daily') }}
     where observed_at <= {{ as_of() }}
@@ -6,6 +5,10 @@ with audience_sizes_daily as (
 
 audience_sizes as (
     select * from {{ ref('audience_sizes') }}
+),
+
+expected_sizes as (
+    select * from {{ ref('expected_audience_sizes') }}
 ),
 
 -- Who leaves because the definition changed says nothing of the audience.
@@ -32,43 +35,12 @@ latest as (
     where day_rank = 1
 ),
 
-medians as (
-    select
-        latest.audience,
-        median(past.people) as expected_people,
-        count(*) as compared_days
-    from latest
-    inner join audience_sizes_daily as past
-        on
-            latest.audience = past.audience
-            and latest.version = past.version
-            and latest.observed_on > past.observed_on
-    where past.observed_on >= latest.observed_on - interval 28 day
-    group by latest.audience
-    having count(*) >= 7
-),
-
-deviations as (
-    select
-        latest.audience,
-        median(abs(past.people - medians.expected_people)) as deviation
-    from latest
-    inner join medians
-        on latest.audience = medians.audience
-    inner join audience_sizes_daily as past
-        on
-            latest.audience = past.audience
-            and latest.version = past.version
-            and latest.observed_on > past.observed_on
-    where past.observed_on >= latest.observed_on - interval 28 day
-    group by latest.audience
-),
-
 banded as (
     select
         latest.*,
-        medians.expected_people,
-        medians.compared_days,
+        expected_sizes.expected_people,
+        expected_sizes.tolerance,
+        expected_sizes.compared_days,
         -- By the clock alone a week's share of a window leaves each week; the rest is churn.
         {{ var('weekly_churn_limit') }}
         + case
@@ -78,17 +50,10 @@ banded as (
         end as weekly_churn_limit,
         latest.people_week_before >= {{ var('volume_floor_events') }}
         and coalesce(redefined.redefined_on <= latest.observed_on - interval 7 day, true)
-            as is_churn_known,
-        greatest(
-            {{ var('volume_deviations') }} * 1.4826e0 * deviations.deviation,
-            {{ var('volume_floor_share') }} * medians.expected_people,
-            {{ var('volume_floor_events') }}
-        ) as tolerance
+            as is_churn_known
     from latest
-    left join medians
-        on latest.audience = medians.audience
-    left join deviations
-        on latest.audience = deviations.audience
+    left join expected_sizes
+        on latest.audience = expected_sizes.audience
     left join audience_sizes
         on latest.audience = audience_sizes.audience
     left join redefined
@@ -112,9 +77,9 @@ final as (
         last_version,
         people,
         last_people,
-        cast(expected_people as double) as expected_people,
-        cast(greatest(expected_people - tolerance, 0) as double) as expected_low,
-        cast(expected_people + tolerance as double) as expected_high,
+        expected_people,
+        greatest(expected_people - tolerance, 0) as expected_low,
+        expected_people + tolerance as expected_high,
         coalesce(compared_days, 0) as compared_days,
         weekly_churn_rate,
         cast(weekly_churn_limit as double) as weekly_churn_limit,
