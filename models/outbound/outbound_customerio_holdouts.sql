@@ -1,6 +1,6 @@
 with assignments as (
     select * from {{ ref('assignments') }}
-    where evidence = 'recorded'
+    where evidence in ('recorded', 'drawn')
 ),
 
 experiments as (
