@@ -4,28 +4,45 @@
     touched, not by what comes out, also removes a key that has nothing left.
 
     What is touched is found once, and lies in a table beside the model while it is built; with
-    `is_kept`, so do the rows that were there.
+    `is_kept`, so do the rows that were there. With `since`, a query for an instant before which
+    nothing of what is touched lies, nothing before it is looked through; `at` is the column of the
+    model's own rows.
 -#}
-{%- macro forget_touched(key, touched, is_kept=false) -%}
+{%- macro forget_touched(key, touched, is_kept=false, since=none, at=none) -%}
     {%- if is_incremental() -%}
+    {%- set within = not_before_touched(at) if at else 'true' -%}
     create or replace table {{ beside('touched') }} as
     select touched.touched_key
     from ({{ touched }}) as touched
     where touched.touched_key is not null
     group by touched.touched_key;
+    {%- if since %}
+
+    {{ remember_instant(since_name(), since) }}
+    {%- endif %}
     {%- if is_kept %}
 
     create or replace table {{ beside('kept') }} as
-    {{ few_rows(this, key ~ ' in (' ~ touched_keys() ~ ')') }};
+    {{ few_rows(this, key ~ ' in (' ~ touched_keys() ~ ')', within) }};
     {%- endif %}
 
-    delete from {{ this }} where {{ key }} in ({{ touched_keys() }});
+    delete from {{ this }} where {{ key }} in ({{ touched_keys() }})
+        and {{ within }};
     {%- endif -%}
 {%- endmacro -%}
 
 {#- A query for the keys that were found. -#}
 {%- macro touched_keys() -%}
     select found.touched_key from {{ beside('touched') }} as found
+{%- endmacro -%}
+
+{#- Whether an instant is late enough for a row of what is touched; true where that is not known. -#}
+{%- macro not_before_touched(at) -%}
+    {{ return(not_before_remembered(at, since_name())) }}
+{%- endmacro -%}
+
+{%- macro since_name() -%}
+    {{ return(this.identifier ~ '__since') }}
 {%- endmacro -%}
 
 {#- Post-hook: what was found has been computed again. -#}
@@ -93,6 +110,53 @@
     where load_id in ({{ loads }})
 {%- endmacro -%}
 
+{#-
+    A query for an instant before which nothing lies of what is touched; null where there may be
+    anything. What webhooks have told stands, and a delivery's first instant lies in its header: so
+    a run each hour looks through some days, not through years. Other feeds may take an instant back
+    that they told. An event without a delivery is touched by itself alone; of those that are touched
+    without any load, `kept` tells.
+-#}
+{%- macro touched_since(upstream, kept=none) -%}
+    select case when not bool_or(touched.is_told_elsewhere) then min(touched.happened_at) end
+    from (
+        select
+            headers.first_reported_at as happened_at,
+            headers.feeds <> 'webhook' as is_told_elsewhere
+        from {{ ref('int_delivery_headers') }} as headers
+        where headers.delivery_id in ({{ touched_keys() }})
+
+        union all
+
+        -- a metric may come before its delivery
+        select
+            cast(null as timestamp) as happened_at,
+            true as is_told_elsewhere
+        from {{ ref('stg_customerio__export_metrics') }}
+        where delivery_id in ({{ touched_keys() }})
+
+        union all
+
+        select
+            occurred_at as happened_at,
+            false as is_told_elsewhere
+        from {{ ref('stg_customerio__webhook_events') }}
+        where
+            delivery_id is null
+            and load_id in ({{ loads_to_take('customerio', upstream=upstream) }})
+        {%- if kept %}
+
+        union all
+
+        select
+            kept.occurred_at as happened_at,
+            false as is_told_elsewhere
+        from {{ kept }} as kept
+        where kept.delivery_id is null and kept.event_id in ({{ touched_keys() }})
+        {%- endif %}
+    ) as touched
+{%- endmacro -%}
+
 {#- Orders with a version in a load that this model has yet to take. -#}
 {%- macro touched_orders() -%}
     select order_id as touched_key
@@ -130,6 +194,26 @@
         or kept.is_ghost <> (ghost_deliveries.delivery_id is not null)
         or kept.message_class is distinct from message_classes.message_class
         or kept.is_promotional is distinct from message_classes.is_promotional
+{%- endmacro -%}
+
+{#-
+    Responses to messages that loads touch, and those whose person, or whose message's arm, is another
+    than before.
+-#}
+{%- macro touched_responses() -%}
+    {{ touched_messages('int_message_events') }}
+
+    union all
+
+    select coalesce(kept.delivery_id, kept.event_id)
+    from {{ this }} as kept
+    left join {{ ref('int_profile_people') }} as profile_people
+        on kept.profile_key = profile_people.profile_key
+    left join {{ ref('int_ghost_deliveries') }} as ghost_deliveries
+        on kept.delivery_id = ghost_deliveries.delivery_id
+    where
+        kept.person_id is distinct from profile_people.person_id
+        or kept.is_ghost <> (ghost_deliveries.delivery_id is not null)
 {%- endmacro -%}
 
 {#-

@@ -140,7 +140,7 @@ def test_marts_are_built_too_where_what_they_read_is_published(
     publish_more(
         tree.project.home,
         """
-        create table marts.message_events as
+        create table marts.message_responses as
             select message_event_id, person_id, delivery_id, channel, occurred_at,
                 'clicked' as metric, true as is_human, false as is_ghost
             from marts.human_clicks;
@@ -155,7 +155,7 @@ def test_marts_are_built_too_where_what_they_read_is_published(
     found = diff(tree, [CART], LOCKED, is_with_marts=True)
     assert (only(found).entered, only(found).left) == (0, 3)
     assert found.marts_built == ("human_clicks",)
-    assert {"message_events", "deliveries"} <= set(found.marts_published)
+    assert {"message_responses", "deliveries"} <= set(found.marts_published)
 
 
 def test_nothing_is_left_of_it_and_nobody_is_waited_for(tree: Parsed) -> None:

@@ -34,7 +34,10 @@ pytestmark = pytest.mark.slow
 AS_OF = datetime(2026, 9, 1, tzinfo=UTC)
 PREFIX = "dev_as_of_20260901t000000_"
 DAYS = 60
-SELECTED = ("--select", "+int_deliveries", "stg_customerio__feed_loads")
+SELECTED = (
+    "--select",
+    *("+int_deliveries", "+int_message_responses", "stg_customerio__feed_loads"),
+)
 
 MILESTONES = (
     *("first_event_at", "drafted_at", "attempted_at", "sent_at", "delivered_at", "exposed_at"),
@@ -45,6 +48,7 @@ IDS = (
     *("campaign_id", "newsletter_id", "transactional_message_id", "action_id", "content_id"),
     *("object_type", "channel"),
 )
+COMPARED = ("int_message_events", "int_deliveries", "int_delivery_headers", "int_message_responses")
 ACTORS = ("first_human_opened_at", "first_human_clicked_at")
 COUNTS = ("human_opens", "machine_opens", "human_clicks", "machine_clicks")
 
@@ -249,10 +253,10 @@ def test_people_are_the_same_whichever_feed_names_them(feeds: Feeds) -> None:
 
 
 def assert_same(home: Home, other: Home) -> None:
-    """Events, deliveries and their headers have the same rows in both homes."""
+    """Events, deliveries, their headers and responses have the same rows in both homes."""
     with open_warehouse(home, purpose="look") as connection:
         connection.execute(f"attach '{other.warehouse}' as other (read_only)")
-        for table in ("int_message_events", "int_deliveries", "int_delivery_headers"):
+        for table in COMPARED:
             name = f"{PREFIX}intermediate.{table}"
             for one, two in ((name, f"other.{name}"), (f"other.{name}", name)):
                 left = connection.execute(f"from {one} except all from {two}").fetchall()
@@ -274,6 +278,76 @@ def test_feeds_that_come_in_parts_and_in_turns_give_what_one_build_gives(
         feeds.models.run(home, arguments=SELECTED)
     whole = feeds.home("webhooks", "exports", "api")
     assert_same(home, whole)
+
+
+LASTING = """
+    select
+        delivery_id,
+        min(occurred_at) as first_at,
+        max(occurred_at) as last_at,
+        row_number() over (order by last_at - first_at desc, delivery_id) as number
+    from other.raw_customerio.webhook_events
+    where delivery_id is not null
+    group by delivery_id
+    qualify number <= 2
+"""
+"""The two messages with the longest time between their first event and their last."""
+
+PARTS = (
+    ("webhook_events", "number is null"),
+    # the last of one comes first; a build dies once it has taken what the first says of it
+    ("webhook_events", "number = 1 and occurred_at = last_at"),
+    ("webhook_events", "number = 1 and occurred_at = first_at"),
+    ("webhook_events", "number = 1 and occurred_at > first_at and occurred_at < last_at"),
+    # metrics of a message that no export has told of
+    ("export_metrics", "number = 2 and created_at = first_at"),
+    ("webhook_events", "number = 2 and occurred_at = last_at"),
+    ("webhook_events", "delivery_id is null"),
+)
+DYING = 2
+
+
+def load_part(home: Home, other: Home, number: int) -> None:
+    """Give a home a part of what is loaded in another, as a load of its own."""
+    table, condition = PARTS[number]
+    with open_warehouse(home, purpose="load a part") as connection:
+        connection.execute(f"attach '{other.warehouse}' as other (read_only)")
+        counted = connection.execute(
+            f"insert into raw_customerio.{table} by name "
+            f"select told.* replace ('part {number}' as _dlt_load_id) "
+            f"from other.raw_customerio.{table} as told left join ({LASTING}) as lasting "
+            f"using (delivery_id) where {condition}"
+        ).fetchall()
+        connection.execute(
+            "insert into raw_customerio._dlt_loads by name "
+            f"select * replace ('part {number}' as load_id) "
+            "from other.raw_customerio._dlt_loads limit 1"
+        )
+        connection.execute("detach other")
+    assert counted[0][0] > 0, PARTS[number]
+
+
+def test_a_build_looks_back_as_far_as_what_it_touches_goes(feeds: Feeds, tmp_path: Path) -> None:
+    """Few messages are touched at a time, so that everything older lies out of its sight."""
+    both, grown = (
+        feeds.copy(feeds.loaded["webhooks"], Home(tmp_path / name)) for name in ("both", "grown")
+    )
+    add_raw_rows(both, feeds.loaded["exports"])
+    with open_warehouse(grown, purpose="begin with nothing") as connection:
+        connection.execute("delete from raw_customerio.webhook_events")
+        connection.execute("delete from raw_customerio._dlt_loads")
+        connection.execute(f"attach '{both.warehouse}' as other (read_only)")
+        name = "raw_customerio.export_metrics"
+        connection.execute(f"create table if not exists {name} as from other.{name} limit 0")
+        connection.execute("detach other")
+    for number in range(len(PARTS)):
+        load_part(grown, both, number)
+        until = ("--select", "+int_delivery_headers") if number == DYING else SELECTED
+        feeds.models.run(grown, arguments=until)
+    anew = feeds.copy(grown, Home(tmp_path / "anew"))
+    feeds.models.run(anew, arguments=["--full-refresh", *SELECTED])
+    assert_same(grown, anew)
+    assert rows(grown, "select count(*) from @intermediate.int_message_responses") > [(100,)]
 
 
 # Newer versions of a part of what was told: of messages of the API that nothing happened to, of

@@ -52,7 +52,7 @@ TIMES = {
     "created_at",
 }
 # Facts are of all time.
-FACTS = {"message_events", "behaviour_events"}
+FACTS = {"message_events", "message_responses", "behaviour_events"}
 # Who somebody is does not belong to a day either: a merge holds for what was before it.
 IDENTITY = {"people", "person_identifiers"}
 BATCHES = 7

@@ -2,7 +2,10 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        pre_hook="{{ forget_touched('delivery_id', touched_messages('int_message_events')) }}",
+        pre_hook="{{ forget_touched(
+            'delivery_id', touched_messages('int_message_events'),
+            since=touched_since('int_message_events')
+        ) }}",
         post_hook=["{{ record_loads(['customerio'], upstream='int_message_events') }}",
             "{{ drop_touched() }}"]
     )
@@ -11,7 +14,10 @@
 with message_events as (
     -- An event of an old delivery may come at any time, so all of a touched delivery is read.
     {% if is_incremental() -%}
-    {{ few_rows(ref('int_message_events'), 'delivery_id in (' ~ touched_keys() ~ ')') }}
+    {{ few_rows(
+        ref('int_message_events'),
+        'delivery_id in (' ~ touched_keys() ~ ')', not_before_touched('occurred_at')
+    ) }}
     {%- else -%}
     select * from {{ ref('int_message_events') }}
     where delivery_id is not null

@@ -15,7 +15,7 @@
 {%- set columns = [
     'feed', 'delivery_id', 'profile_key', 'campaign_id', 'broadcast_id', 'newsletter_id',
     'transactional_message_id', 'action_id', 'parent_action_id', 'content_id', 'journey_id',
-    'object_type', 'created_at', 'version_number', 'version_at'
+    'object_type', 'created_at', 'reported_at', 'version_number', 'version_at'
 ] %}
 
 with delivery_reports as (
@@ -30,8 +30,8 @@ with delivery_reports as (
     -- feeds the newest version counts, and takes back what an earlier one said.
     select
         {%- for column in columns %}
-        {{ {'feed': 'feeds as feed', 'version_number': '0 as version_number',
-            'version_at': "cast('1970-01-01' as timestamp) as version_at"}.get(column, column) }}
+        {{ {'feed': 'feeds as feed', 'reported_at': 'first_reported_at as reported_at',
+            'version_number': '0 as version_number', 'version_at': "cast('1970-01-01' as timestamp) as version_at"}.get(column, column) }}
         {{- ',' if not loop.last }}
         {%- endfor %}
     from {{ beside('kept') }}
@@ -91,6 +91,7 @@ final as (
         max(journey_id) as journey_id,
         max(object_type) as object_type,
         min(created_at) as created_at,
+        min(reported_at) as first_reported_at,
         {{ told_by('feed') }} as feeds
     from told
     group by delivery_id

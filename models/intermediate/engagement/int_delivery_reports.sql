@@ -29,6 +29,7 @@ final as (
         journey_id,
         object_type,
         cast(null as timestamp) as created_at,
+        occurred_at as reported_at,
         cast(0 as bigint) as version_number,
         cast('1970-01-01' as timestamp) as version_at
     from webhook_events
@@ -50,6 +51,7 @@ final as (
         cast(null as {{ dbt.type_string() }}) as journey_id,
         object_type,
         created_at,
+        cast(null as timestamp) as reported_at,
         coalesce(seq_num, file_sequence, 0) as version_number,
         cast('1970-01-01' as timestamp) as version_at
     from export_deliveries
@@ -71,6 +73,7 @@ final as (
         cast(null as {{ dbt.type_string() }}) as journey_id,
         object_type,
         created_at,
+        cast(null as timestamp) as reported_at,
         cast(0 as bigint) as version_number,
         observed_at as version_at
     from api_messages

@@ -3,7 +3,8 @@
         materialized='incremental',
         incremental_strategy='append',
         pre_hook="{{ forget_touched(
-            'coalesce(delivery_id, event_id)', touched_messages('int_message_occurrences')
+            'coalesce(delivery_id, event_id)', touched_messages('int_message_occurrences'),
+            since=touched_since('int_message_occurrences'), at='occurred_at'
         ) }}",
         post_hook=["{{ record_loads(['customerio'], upstream='int_message_occurrences') }}",
             "{{ drop_touched() }}"]
@@ -12,7 +13,10 @@
 
 with message_occurrences as (
     {% if is_incremental() -%}
-    {{ few_rows(ref('int_message_occurrences'), 'message_key in (' ~ touched_keys() ~ ')') }}
+    {{ few_rows(
+        ref('int_message_occurrences'),
+        'message_key in (' ~ touched_keys() ~ ')', not_before_touched('occurred_at')
+    ) }}
     {%- else -%}
     select * from {{ ref('int_message_occurrences') }}
     {%- endif %}

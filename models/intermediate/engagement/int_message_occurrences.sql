@@ -3,7 +3,8 @@
         materialized='incremental',
         incremental_strategy='append',
         pre_hook="{{ forget_touched(
-            'message_key', touched_messages('int_delivery_headers'), is_kept=true
+            'message_key', touched_messages('int_delivery_headers'), is_kept=true,
+            since=touched_since('int_delivery_headers'), at='occurred_at'
         ) }}",
         post_hook=["{{ record_loads(['customerio'], upstream='int_delivery_headers') }}",
             "{{ drop_touched() }}"]

@@ -1,5 +1,5 @@
-with message_events as (
-    select * from {{ ref('message_events') }}
+with message_responses as (
+    select * from {{ ref('message_responses') }}
     where
         metric = 'clicked'
         and is_human
@@ -14,19 +14,19 @@ deliveries as (
 
 final as (
     select
-        message_events.message_event_id,
-        message_events.person_id,
-        message_events.delivery_id,
+        message_responses.message_event_id,
+        message_responses.person_id,
+        message_responses.delivery_id,
 
-        message_events.channel,
+        message_responses.channel,
         deliveries.message_class,
 
-        message_events.occurred_at,
+        message_responses.occurred_at,
 
         deliveries.is_promotional
-    from message_events
+    from message_responses
     left join deliveries
-        on message_events.delivery_id = deliveries.delivery_id
+        on message_responses.delivery_id = deliveries.delivery_id
 )
 
 select * from final

@@ -1,6 +1,6 @@
 -- Without trapped deliveries, so that the clicks of a message's links add up to the message's.
-with message_events as (
-    select * from {{ ref('message_events') }}
+with message_responses as (
+    select * from {{ ref('message_responses') }}
     where
         metric = 'clicked'
         and not is_ghost
@@ -10,7 +10,7 @@ with message_events as (
 
 clicks as (
     select
-        {{ message_key() }} as message_key,
+        message_key,
         channel,
         coalesce(link_id, href, 'unknown') as link_key,
         link_id,
@@ -18,7 +18,7 @@ clicks as (
         person_id,
         occurred_at,
         is_human
-    from message_events
+    from message_responses
 ),
 
 counted as (

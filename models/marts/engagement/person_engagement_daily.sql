@@ -5,7 +5,7 @@
     'unsubscribes': 'unsubscribed',
 } -%}
 
-with message_events as (
+with message_responses as (
     select
         person_id,
         {{ local_date('occurred_at') }} as active_on,
@@ -14,7 +14,7 @@ with message_events as (
             when 'clicked' then 'machine click'
             else metric
         end as activity
-    from {{ ref('message_events') }}
+    from {{ ref('message_responses') }}
     where
         person_id is not null
         and not is_ghost
@@ -55,7 +55,7 @@ activities as (
         person_id,
         active_on,
         activity
-    from message_events
+    from message_responses
 
     union all
 

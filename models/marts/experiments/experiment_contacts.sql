@@ -9,8 +9,8 @@ deliveries as (
     where person_id is not null and exposed_at <= {{ as_of() }}
 ),
 
-message_events as (
-    select * from {{ ref('message_events') }}
+message_responses as (
+    select * from {{ ref('message_responses') }}
     where
         person_id is not null
         and not is_ghost
@@ -45,7 +45,7 @@ contacts as (
         person_id,
         occurred_at,
         metric as contact
-    from message_events
+    from message_responses
 
     union all
 
