@@ -35,6 +35,7 @@ LONGEST = (
     "cio/test_explain.py",
     "reverse_etl/test_run.py",
     "models/test_feeds.py",
+    "models/test_random_loads.py",
     "models/test_mparticle.py",
     "reverse_etl/test_plan.py",
     "loaders/customerio/test_api_killed.py",

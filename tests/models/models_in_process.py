@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 class Models:
     """The parsed project of one company at one instant."""
 
-    manifest: Any
+    manifest: Any = field(repr=False)
     company: Path
     target_path: Path
     variables: dict[str, str]

@@ -1,6 +1,7 @@
 -- Who is held out of what the warehouse draws itself: experiments of the kind `warehouse` whose
--- arms name nothing to recognise them by. A pure function of the person and the experiment, so it
--- can be checked anywhere and never depends on when it is computed.
+-- arms name nothing to recognise them by. A pure function of the experiment and of who the person
+-- was when they were first seen, so it can be checked anywhere, never depends on when it is
+-- computed, and stays when somebody becomes known by a better identifier.
 with experiments as (
     select * from {{ ref('int_experiments') }}
 ),
@@ -12,6 +13,21 @@ arms as (
 
 people as (
     select * from {{ ref('people') }}
+),
+
+first_profiles as (
+    select * from {{ ref('int_first_profiles') }}
+),
+
+-- A profile that a merge alone tells of was never seen.
+drawn_people as (
+    select
+        people.person_id,
+        coalesce(first_profiles.first_person_id, people.person_id) as drawn_as,
+        coalesce(people.created_at, people.first_seen_at) as known_at
+    from people
+    left join first_profiles
+        on people.person_id = first_profiles.person_id
 ),
 
 -- The lowest buckets are held out; the others go to the other arms by name, as large as planned.
@@ -56,22 +72,22 @@ ranged as (
 bucketed as (
     select
         experiments.experiment_id,
-        people.person_id,
-        greatest(
-            experiments.starts_at, coalesce(people.created_at, people.first_seen_at)
-        ) as assigned_at,
+        drawn_people.person_id,
+        drawn_people.drawn_as,
+        greatest(experiments.starts_at, drawn_people.known_at) as assigned_at,
         experiments.ends_at,
-        {{ hash_bucket('experiments.experiment_id', 'people.person_id') }} as bucket
+        {{ hash_bucket('experiments.experiment_id', 'drawn_people.drawn_as') }} as bucket
     from experiments
     inner join arms
         on experiments.experiment_id = arms.experiment_id and arms.is_control
-    cross join people
+    cross join drawn_people
 ),
 
 final as (
     select
         bucketed.experiment_id,
         bucketed.person_id,
+        bucketed.drawn_as,
         ranged.arm,
         bucketed.assigned_at,
         bucketed.bucket,
