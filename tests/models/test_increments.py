@@ -54,7 +54,7 @@ TIMES = {
 # Facts are of all time.
 FACTS = {"message_events", "message_responses", "behaviour_events"}
 # Who somebody is does not belong to a day either: a merge holds for what was before it.
-IDENTITY = {"people", "person_identifiers"}
+IDENTITY = {"people", "person_identifiers", "current_identifiers"}
 BATCHES = 7
 KILLED_BATCH = 3
 # Of what is compared these must be among it.
@@ -67,7 +67,7 @@ CARRYING = {
 OBSERVATIONS = {
     *("load_ledger", "builds"),
     *("int_message_reports", "int_delivery_reports", "int_customerio_observations"),
-    "int_preference_changes",
+    *("int_preference_changes", "int_preference_statements"),
 }
 # Audiences of clicks, orders, consent and pressure.
 LOOKED_BACK_AT = (

@@ -31,7 +31,7 @@ RAW = (
 )
 OF_DELIVERIES = RAW[:4]
 CSV_FEEDS = ("orders", "refunds", "people", "merges")
-EXAMPLES = 6
+EXAMPLES = 5
 PARTS = 4
 FEW = 60
 """A hundredth of the messages or so: what a small load touches, the rest lying before it."""
