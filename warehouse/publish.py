@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from warehouse.builds import Build, newest_whole_build
+from warehouse.draws import land_draws
 from warehouse.errors import CioError
 from warehouse.failures import is_disk_full
 from warehouse.observations import land_observations
@@ -35,7 +36,8 @@ def publish(
     others read, and the records of syncs and builds. A file that was published before is brought up
     to date where that is less than writing it.
     Raw tables are not, so that no payload leaves the warehouse. What the build saw of the
-    audiences is landed before, so that the next build knows who entered and left since.
+    audiences and whom it drew into an arm is landed before, so that the next build knows who
+    entered and left since, and that a draw that anybody could read stands.
 
     Args:
         home: The home to publish in.
@@ -61,6 +63,7 @@ def publish(
         if target.exists():
             return None
         # first, and once: what is published shows what it saw, and a killed publisher is done again
+        land_draws(connection, build)
         land_observations(connection, build, home.target / "manifest.json")
         home.published.mkdir(mode=0o700, parents=True, exist_ok=True)
         # only who holds the warehouse publishes, so what others left unfinished is dead

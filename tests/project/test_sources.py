@@ -24,6 +24,7 @@ DECLARATIONS = (
         f"loaders.{path.parent.name}.tables" for path in (ROOT / "loaders").glob("*/tables.py")
     ),
     "reverse_etl.tables",
+    "warehouse.draws",
     "warehouse.observations",
 )
 

@@ -1,14 +1,13 @@
 -- Who is held out of what the warehouse draws itself: experiments of the kind `warehouse` whose
--- arms name nothing to recognise them by. A pure function of the experiment and of who the person
--- was when they were first seen, so it can be checked anywhere, never depends on when it is
--- computed, and stays when somebody becomes known by a better identifier.
+-- arms name nothing to recognise them by. A draw is a pure function of the experiment and of who the
+-- person was when they were first seen, so it can be checked anywhere. Once a published build drew
+-- somebody, that stands: what they were sent since rests on it.
 with experiments as (
     select * from {{ ref('int_experiments') }}
 ),
 
-arms as (
-    select * from {{ ref('int_experiment_arms') }}
-    where is_drawn
+draw_ranges as (
+    select * from {{ ref('int_draw_ranges') }}
 ),
 
 people as (
@@ -19,68 +18,40 @@ first_profiles as (
     select * from {{ ref('int_first_profiles') }}
 ),
 
+earlier_draws as (
+    select * from {{ ref('int_earlier_draws') }}
+),
+
 -- A profile that a merge alone tells of was never seen.
 drawn_people as (
     select
+        experiments.experiment_id,
         people.person_id,
-        coalesce(first_profiles.first_person_id, people.person_id) as drawn_as,
-        coalesce(people.created_at, people.first_seen_at) as known_at
-    from people
+        coalesce(
+            earlier_draws.first_person_id, first_profiles.first_person_id, people.person_id
+        ) as drawn_as,
+        earlier_draws.arm as earlier_arm,
+        coalesce(people.created_at, people.first_seen_at) as known_at,
+        experiments.starts_at,
+        experiments.ends_at
+    from experiments
+    inner join draw_ranges
+        on experiments.experiment_id = draw_ranges.experiment_id and draw_ranges.is_control
+    cross join people
     left join first_profiles
         on people.person_id = first_profiles.person_id
-),
-
--- The lowest buckets are held out; the others go to the other arms by name, as large as planned.
-shared as (
-    select
-        arms.experiment_id,
-        arms.arm,
-        arms.is_control,
-        cast(round(experiments.holdout_share * 10000) as bigint) as held_out_buckets,
-        sum(case when arms.is_control then 0 else arms.planned_share end) over (
-            partition by arms.experiment_id order by arms.is_control desc, arms.arm asc
-            rows between unbounded preceding and current row
-        ) as share_so_far,
-        sum(case when arms.is_control then 0 else arms.planned_share end) over (
-            partition by arms.experiment_id
-        ) as share_of_all
-    from arms
-    inner join experiments
-        on arms.experiment_id = experiments.experiment_id
-),
-
--- A hundred-thousandth of a bucket is no bucket: sums of shares are not exact.
-bounded as (
-    select
-        *,
-        held_out_buckets + cast(
-            ceil((10000 - held_out_buckets) * share_so_far / nullif(share_of_all, 0) - 1e-5)
-            as bigint
-        ) as end_bucket
-    from shared
-),
-
-ranged as (
-    select
-        *,
-        coalesce(
-            lag(end_bucket) over (partition by experiment_id order by is_control desc, arm asc), 0
-        ) as first_bucket
-    from bounded
+    left join earlier_draws
+        on
+            experiments.experiment_id = earlier_draws.experiment_id
+            and people.person_id = earlier_draws.person_id
 ),
 
 bucketed as (
     select
-        experiments.experiment_id,
-        drawn_people.person_id,
-        drawn_people.drawn_as,
-        greatest(experiments.starts_at, drawn_people.known_at) as assigned_at,
-        experiments.ends_at,
-        {{ hash_bucket('experiments.experiment_id', 'drawn_people.drawn_as') }} as bucket
-    from experiments
-    inner join arms
-        on experiments.experiment_id = arms.experiment_id and arms.is_control
-    cross join drawn_people
+        *,
+        greatest(starts_at, known_at) as assigned_at,
+        {{ hash_bucket('experiment_id', 'drawn_as') }} as bucket
+    from drawn_people
 ),
 
 final as (
@@ -88,16 +59,24 @@ final as (
         bucketed.experiment_id,
         bucketed.person_id,
         bucketed.drawn_as,
-        ranged.arm,
+        draw_ranges.arm,
+        bucketed.known_at,
         bucketed.assigned_at,
         bucketed.bucket,
-        ranged.is_control
+        draw_ranges.is_control,
+        bucketed.earlier_arm is not null as is_drawn_earlier
     from bucketed
-    inner join ranged
+    inner join draw_ranges
         on
-            bucketed.experiment_id = ranged.experiment_id
-            and bucketed.bucket >= ranged.first_bucket
-            and bucketed.bucket < ranged.end_bucket
+            bucketed.experiment_id = draw_ranges.experiment_id
+            and (
+                bucketed.earlier_arm = draw_ranges.arm
+                or (
+                    bucketed.earlier_arm is null
+                    and bucketed.bucket >= draw_ranges.first_bucket
+                    and bucketed.bucket < draw_ranges.end_bucket
+                )
+            )
     where
         bucketed.assigned_at <= {{ as_of() }}
         and bucketed.assigned_at < coalesce(
