@@ -1,7 +1,8 @@
--- Lands when the build is published; from then on it stands.
+-- Lands when the build is published; from then on it stands. Until an experiment starts it may still
+-- be planned otherwise.
 with warehouse_assignments as (
     select * from {{ ref('warehouse_assignments') }}
-    where not is_drawn_earlier
+    where not is_drawn_earlier and assigned_at <= {{ as_of() }}
 ),
 
 final as (

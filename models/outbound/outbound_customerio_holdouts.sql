@@ -1,6 +1,13 @@
+-- Whom the warehouse draws is told ahead of the start: a message of its first hour would reach who is
+-- held out.
 with assignments as (
     select * from {{ ref('assignments') }}
     where evidence in ('recorded', 'drawn')
+),
+
+warehouse_assignments as (
+    select * from {{ ref('warehouse_assignments') }}
+    where assigned_at > {{ as_of() }}
 ),
 
 experiments as (
@@ -12,20 +19,40 @@ people as (
     select * from {{ ref('people') }}
 ),
 
+told as (
+    select
+        experiment_id,
+        person_id,
+        arm,
+        assigned_at,
+        is_control
+    from assignments
+
+    union all
+
+    select
+        experiment_id,
+        person_id,
+        arm,
+        assigned_at,
+        is_control
+    from warehouse_assignments
+),
+
 -- Of several arms the one that holds out stands: whoever must not be messaged is not.
 ranked as (
     select
-        assignments.person_id,
-        'holdout_' || assignments.experiment_id as attribute_name,
-        assignments.arm,
-        assignments.assigned_at,
+        told.person_id,
+        'holdout_' || told.experiment_id as attribute_name,
+        told.arm,
+        told.assigned_at,
         row_number() over (
-            partition by assignments.experiment_id, assignments.person_id
-            order by assignments.is_control desc, assignments.assigned_at asc, assignments.arm asc
+            partition by told.experiment_id, told.person_id
+            order by told.is_control desc, told.assigned_at asc, told.arm asc
         ) as arm_rank
-    from assignments
+    from told
     inner join experiments
-        on assignments.experiment_id = experiments.experiment_id
+        on told.experiment_id = experiments.experiment_id
 ),
 
 grouped as (

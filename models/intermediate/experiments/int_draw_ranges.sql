@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 
 -- The lowest of 10,000 buckets are held out; the others go to the other arms by name, as large as
--- planned.
+-- planned. Where the company recorded who is in which arm, nobody else draws.
 with experiments as (
     select * from {{ ref('int_experiments') }}
 ),
@@ -9,6 +9,13 @@ with experiments as (
 arms as (
     select * from {{ ref('int_experiment_arms') }}
     where is_drawn
+),
+
+recorded_experiments as (
+    select experiment_id
+    from {{ ref('stg_experiments__assignments') }}
+    where assigned_at is null or assigned_at <= {{ as_of() }}
+    group by experiment_id
 ),
 
 shared as (
@@ -27,6 +34,9 @@ shared as (
     from arms
     inner join experiments
         on arms.experiment_id = experiments.experiment_id
+    left join recorded_experiments
+        on arms.experiment_id = recorded_experiments.experiment_id
+    where recorded_experiments.experiment_id is null
 ),
 
 -- A hundred-thousandth of a bucket is no bucket: sums of shares are not exact.

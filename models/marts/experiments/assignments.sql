@@ -17,16 +17,9 @@ profile_people as (
 
 warehouse_assignments as (
     select * from {{ ref('warehouse_assignments') }}
+    where assigned_at <= {{ as_of() }}
 ),
 
-recorded_experiments as (
-    select experiment_id
-    from {{ ref('stg_experiments__assignments') }}
-    where assigned_at is null or assigned_at <= {{ as_of() }}
-    group by experiment_id
-),
-
--- Where the company recorded who is in which arm, nobody else draws.
 resolved as (
     select
         evidence.experiment_id,
@@ -47,9 +40,6 @@ resolved as (
         warehouse_assignments.assigned_at,
         'drawn' as evidence
     from warehouse_assignments
-    left join recorded_experiments
-        on warehouse_assignments.experiment_id = recorded_experiments.experiment_id
-    where recorded_experiments.experiment_id is null
 ),
 
 final as (

@@ -78,7 +78,8 @@ final as (
                 )
             )
     where
-        bucketed.assigned_at <= {{ as_of() }}
+        bucketed.known_at <= {{ as_of() }}
+        and bucketed.starts_at <= {{ add_hours(as_of(), var('holdouts_told_ahead_hours')) }}
         and bucketed.assigned_at < coalesce(
             bucketed.ends_at, cast('9999-12-31' as timestamp)
         )
