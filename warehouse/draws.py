@@ -36,6 +36,11 @@ ASSIGNMENTS: Columns = {
 TABLES: dict[str, Columns] = {"assignments": ASSIGNMENTS}
 
 _BATCH_ROWS = 100_000
+_LANDED = (
+    f"select landed.* from {DATASET}.assignments as landed "  # noqa: S608 - fixed names
+    f"inner join {DATASET}._dlt_loads as loads on landed._dlt_load_id = loads.load_id "
+    "where loads.status = 0"
+)
 
 
 def land_draws(connection: duckdb.DuckDBPyConnection, build: Build) -> bool:
@@ -59,11 +64,7 @@ def land_draws(connection: duckdb.DuckDBPyConnection, build: Build) -> bool:
         return False
     rows = f"select {', '.join(ASSIGNMENTS)} from {draws} as drawn"  # noqa: S608 - fixed names
     if _is_there(connection, f"{DATASET}.assignments"):
-        rows += (
-            f" anti join (select landed.* from {DATASET}.assignments as landed "
-            f"inner join {DATASET}._dlt_loads as loads on landed._dlt_load_id = loads.load_id "
-            "where loads.status = 0) as stands using (experiment_id, first_person_id, arm)"
-        )
+        rows += f" anti join ({_LANDED}) as stands using (experiment_id, first_person_id, arm)"
     drew = connection.execute(f"select count(*) from ({rows})").fetchone()  # noqa: S608 - as above
     if drew == (0,):
         return False

@@ -1,5 +1,5 @@
--- Lands when the build is published; from then on it stands. Until an experiment starts it may still
--- be planned otherwise.
+-- Lands when the build is published; from then on it stands. Until an experiment starts it may
+-- still be planned otherwise.
 with warehouse_assignments as (
     select * from {{ ref('warehouse_assignments') }}
     where not is_drawn_earlier and assigned_at <= {{ as_of() }}

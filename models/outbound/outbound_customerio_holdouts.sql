@@ -1,5 +1,5 @@
--- Whom the warehouse draws is told ahead of the start: a message of its first hour would reach who is
--- held out.
+-- Whom the warehouse draws is told ahead of the start: a message of its first hour would reach who
+-- is held out.
 with assignments as (
     select * from {{ ref('assignments') }}
     where evidence in ('recorded', 'drawn')

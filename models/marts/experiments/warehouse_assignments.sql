@@ -1,7 +1,7 @@
 -- Who is held out of what the warehouse draws itself: experiments of the kind `warehouse` whose
--- arms name nothing to recognise them by. A draw is a pure function of the experiment and of who the
--- person was when they were first seen, so it can be checked anywhere. Once a published build drew
--- somebody, that stands: what they were sent since rests on it.
+-- arms name nothing to recognise them by. A draw is a pure function of the experiment and of who
+-- the person was when they were first seen, so it can be checked anywhere. Once a published build
+-- drew somebody, that stands: what they were sent since rests on it.
 with experiments as (
     select * from {{ ref('int_experiments') }}
 ),
