@@ -26,7 +26,7 @@
 
 {#- What an interval says, and why, as two columns. `converters` is the smaller arm's number of
     people with any; null where the metric has no such number. -#}
-{%- macro experiment_verdict(ci_low, ci_high, better, converters, is_split_unchecked) -%}
+{%- macro experiment_verdict(ci_low, ci_high, better, converters) -%}
     {%- set fewest = var('verdict_minimum_converters') -%}
     {%- set careful = var('verdict_careful_converters') -%}
     case
@@ -49,11 +49,6 @@
     || case
         when {{ ci_low }} is not null and {{ converters }} between {{ fewest }} and {{ careful - 1 }}
             then '; fewer than {{ careful }} people in an arm have any'
-        else ''
-    end
-    || case
-        when {{ is_split_unchecked }}
-            then '; holdout_share is not given, so nobody knows whether chance split them'
         else ''
     end as reason
 {%- endmacro -%}

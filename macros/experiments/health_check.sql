@@ -34,8 +34,7 @@
 {%- endmacro -%}
 
 
-{#- Every check of an experiment, a select each, over a relation of what was counted. Which comes
-    first here gives the reason where several fail. -#}
+{#- Every check of an experiment, a select each, over a relation of what was counted. -#}
 {%- macro experiment_health_checks(relation) -%}
     {{ health_check(
         'random_holdout',
@@ -60,11 +59,16 @@
     union all
 
     {{ health_check(
-        'sample_ratio', status_below('sample_ratio_p_value', 0.001, 0.001),
+        'sample_ratio',
+        "case when not has_no_control_arm and not is_planned then 'fail' else "
+        ~ status_below('sample_ratio_p_value', 0.001, 0.001) ~ " end",
         'sample_ratio_p_value', 0.001,
         "case
-            when chi_square is null
-                then 'holdout_share is not given or an arm is missing, so the split is not checked'
+            when has_no_control_arm then 'no arm is held out, so there is no holdout to check'
+            when not is_planned
+                then 'holdout_share in experiments.csv is not given, so nobody knows whether chance'
+                || ' split the arms: write there the share that was planned'
+            when chi_square is null then 'an arm is missing, so the split is not checked'
             when sample_ratio_p_value < 0.001
                 then 'the arms are not as large as planned: something other than chance splits them'
             else 'p-value of the arms'' sizes'
@@ -75,12 +79,15 @@
     union all
 
     {{ health_check(
-        'sample_ratio_arms', status_below('arm_ratio_p_value', 0.001, 0.001),
+        'sample_ratio_arms',
+        "case when not has_planned_arms then 'fail' else "
+        ~ status_below('arm_ratio_p_value', 0.001, 0.001) ~ " end",
         'arm_ratio_p_value', 0.001,
         "case
             when not has_planned_arms
-                then 'no planned share: planned_share is not given for each arm that is sent'
-                || ' something, so their sizes are not held against each other'
+                then 'planned_share in experiment_arms.csv is not given for each arm that is sent'
+                || ' something, so nobody knows whether chance split them: write there the shares'
+                || ' that were planned'
             when arm_ratio_p_value is null then 'nobody is in these arms so far'
             when arm_ratio_p_value < 0.001
                 then 'arms that are sent something are not as large beside each other as planned:'

@@ -18,10 +18,6 @@ experiment_arms as (
     select * from {{ ref('experiment_arms') }}
 ),
 
-splits as (
-    select * from {{ ref('experiment_splits') }}
-),
-
 {{ restricted_mean_results('restricted_means', 'experiment_survival', 'experiment_arms') }},
 
 {% set numbers = [
@@ -48,15 +44,10 @@ final as (
         cast(tested.converters as bigint) as converters,
         metrics.family,
         metrics.better,
-        tested.method = metrics.headline_method and tested.segment = 'all' as is_headline,
-        tested.method <> 'between_arms'
-        and splits.experiment_id is not null
-        and splits.sample_ratio_p_value is null as is_split_unchecked
+        tested.method = metrics.headline_method and tested.segment = 'all' as is_headline
     from tested
     inner join metrics
         on tested.metric = metrics.metric
-    left join splits
-        on tested.experiment_id = splits.experiment_id
     left join refusals
         on
             tested.experiment_id = refusals.experiment_id

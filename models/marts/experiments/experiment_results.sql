@@ -33,9 +33,7 @@ judged as (
             when is_headline
                 then {{ holm('p_value', 'test_rank', 'test_count', tests) }}
         end as p_value_holm,
-        {{ experiment_verdict(
-            'ci_low', 'ci_high', 'better', 'converters', 'is_split_unchecked'
-        ) }}
+        {{ experiment_verdict('ci_low', 'ci_high', 'better', 'converters') }}
     from ranked
 ),
 

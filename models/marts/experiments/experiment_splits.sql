@@ -61,6 +61,7 @@ measured as (
     select
         counted.*,
         coalesce(arms.control_arms = 0 and arms.arms > 1, false) as has_no_control_arm,
+        coalesce(counted.holdout_share > 0 and counted.holdout_share < 1, false) as is_planned,
         case
             when
                 counted.holdout_share > 0
@@ -93,7 +94,8 @@ final as (
         answering_people,
         chi_square,
         {{ chi_square_upper_tail('chi_square', 1) }} as sample_ratio_p_value,
-        has_no_control_arm
+        has_no_control_arm,
+        is_planned
     from measured
 )
 
