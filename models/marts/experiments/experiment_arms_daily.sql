@@ -1,6 +1,7 @@
 {{ config(materialized='view') }}
 
--- A person enters on the day their window is over, so nobody's outcome changes afterwards.
+-- A person enters on the day their window is over, so nobody's outcome changes afterwards. Of what
+-- is refused there is no mean: two of them are a lift.
 with experiment_outcomes as (
     select * from {{ ref('experiment_outcomes') }}
 ),
@@ -12,6 +13,10 @@ experiment_arms as (
         is_control
     from {{ ref('experiment_arms') }}
     group by experiment_id, arm, is_control
+),
+
+refusals as (
+    select * from {{ ref('experiment_refusals') }}
 ),
 
 daily as (
@@ -73,15 +78,27 @@ cumulative as (
 
 final as (
     select
-        experiment_id,
-        arm,
-        metric,
-        as_of_on,
-        cast(people as bigint) as people,
-        {{ sample_mean('people', 'sum_y') }} as mean,
-        {{ sample_variance('people', 'sum_y', 'sum_yy') }} as variance,
-        is_control
+        cumulative.experiment_id,
+        cumulative.arm,
+        cumulative.metric,
+        cumulative.as_of_on,
+        cast(cumulative.people as bigint) as people,
+        case
+            when refusals.experiment_id is null
+                then {{ sample_mean('cumulative.people', 'cumulative.sum_y') }}
+        end as mean,
+        case
+            when refusals.experiment_id is null
+                then {{ sample_variance(
+                    'cumulative.people', 'cumulative.sum_y', 'cumulative.sum_yy'
+                ) }}
+        end as variance,
+        cumulative.is_control
     from cumulative
+    left join refusals
+        on
+            cumulative.experiment_id = refusals.experiment_id
+            and cumulative.metric = refusals.metric
 )
 
 select * from final
