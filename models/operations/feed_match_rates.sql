@@ -1,3 +1,4 @@
+-- All of history: a merge or a new profile matches rows of any age.
 with message_profiles as (
     select * from {{ ref('int_message_profiles') }}
 ),

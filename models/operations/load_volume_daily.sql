@@ -1,5 +1,7 @@
 -- Days on which nothing happened have a row too, from a series' first day to the last whole day, or
 -- a feed that stopped would look like one that has not come yet.
+-- All of history: a late event belongs to an old day, and what is expected of a day rests on those
+-- before it.
 with message_events as (
     select
         *,

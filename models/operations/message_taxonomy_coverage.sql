@@ -1,5 +1,6 @@
 {%- set ids = message_ids() -%}
 
+-- All of history: the taxonomy classes what was sent in any year.
 with deliveries as (
     select * from {{ ref('deliveries') }}
 ),

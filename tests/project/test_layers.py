@@ -103,6 +103,30 @@ def test_what_grows_with_loads_is_of_all_time(manifest: Manifest) -> None:
     assert [node["name"] for node in growing if "as_of()" in node["raw_code"]] == []
 
 
+def test_what_reads_all_of_history_in_each_build_says_why_it_must(manifest: Manifest) -> None:
+    """Audiences look back as far as their windows; other tables do, or a comment says why not."""
+    facts = {
+        *("int_message_events", "int_message_occurrences", "int_deliveries"),
+        *("int_person_deliveries", "int_message_responses", "int_behaviour_events"),
+        *("int_message_pressure", "int_touches", "message_events", "message_responses"),
+        *("deliveries", "behaviour_events", "message_pressure", "touch_ledger"),
+    }
+    reading = [
+        node
+        for node in models(manifest, "intermediate", "marts", "operations")
+        if node["config"]["materialized"] == "table"
+        and facts & {name.split(".")[-1] for name in node["depends_on"]["nodes"]}
+    ]
+    assert len(reading) > 30
+    unsaid = [
+        node["name"]
+        for node in reading
+        if not re.search(r"-- All of history: |in_window\(", node["raw_code"])
+    ]
+    # the longest cap of a seed is its window
+    assert unsaid == ["person_caps"]
+
+
 def test_what_compares_with_who_was_held_out_asks_whether_it_may_be_believed(
     manifest: Manifest,
 ) -> None:

@@ -1,4 +1,5 @@
 -- Purchases of production alone: the events of a development build are nobody's orders.
+-- All of history: the first report of a purchase stands, and it may come last.
 with behaviour_events as (
     select * from {{ ref('int_behaviour_events') }}
     where

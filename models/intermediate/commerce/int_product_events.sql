@@ -1,5 +1,6 @@
 -- What people viewed and bought, a row each kind of product. What an order's own lines say of it
 -- stands; purchases in the app's events count where there are none.
+-- All of history: an order's own lines put old events of it aside whenever they come.
 with behaviour_events as (
     select * from {{ ref('int_behaviour_events') }}
     where

@@ -1,3 +1,4 @@
+-- All of history: a refund may be of an order of any year.
 with refunds as (
     select * from {{ ref('stg_commerce__refunds') }}
     where refunded_at <= {{ as_of() }}

@@ -1,4 +1,5 @@
 -- Facts keep what is after `as_of`; what sums them up takes it off again. Mostly there is nothing.
+-- All of history: none of it but what lies after `as_of`, which lies together.
 with message_events as (
     select * from {{ ref('int_message_events') }}
     where

@@ -1,5 +1,6 @@
 {%- set ids = message_ids() -%}
 
+-- All of history: which messages there are; the taxonomy may have a new word for each.
 with deliveries as (
     select * from {{ ref('int_deliveries') }}
 ),

@@ -1,5 +1,6 @@
 -- Who opens or clicks a trapped message received it: then nothing trapped it, or the ids given for
 -- the holdout are those of another message.
+-- All of history: the seed of arms may name a holdout of any year; what is read are its messages.
 with delivery_arms as (
     select * from {{ ref('int_delivery_arms') }}
     where is_control

@@ -1,5 +1,6 @@
 -- Which arm of which experiment a delivery belongs to, by the ids the company gave for the arm. An
 -- arm that names no id matches nothing.
+-- All of history: the seed of arms may name messages that were sent long ago.
 with deliveries as (
     select * from {{ ref('int_deliveries') }}
 ),

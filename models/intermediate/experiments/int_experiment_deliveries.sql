@@ -1,5 +1,6 @@
 -- What an experiment's messages are: those of its treated arms where ids tell them, and else, for a
 -- global holdout or one the warehouse draws, the messages a held-out person must not receive.
+-- All of history: the seed of experiments may begin one long ago.
 with deliveries as (
     select * from {{ ref('int_deliveries') }}
 ),

@@ -7,7 +7,7 @@ with person_deliveries as (
     where person_id is not null
 ),
 
--- Of all of history only the last message is asked.
+-- All of history: somebody's last message may be years old, and of each only the last is asked.
 last_messages as (
     select
         person_id,

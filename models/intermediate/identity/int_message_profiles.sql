@@ -1,4 +1,5 @@
 -- Events are many and profiles few: whose they are is asked once for each profile.
+-- All of history: whose the events of a profile are changes by a merge, without an event.
 with message_events as (
     select
         profile_key,

@@ -1,5 +1,6 @@
 -- The metric names no topic. A newsletter says of which topic it is; a campaign by a name at most,
 -- which is for people to read, so its departures are known from people's preferences alone.
+-- All of history: a departure may follow a message of any age.
 with topic_unsubscribes as (
     select * from {{ ref('int_api_message_metrics') }}
     where metric = 'topic_unsubscribed'

@@ -1,5 +1,6 @@
 -- Until when each feed is whole: what its loads declared, or its newest row, whichever is later,
 -- and never after `as_of`. An experiment's people are mature only before it.
+-- All of history: one column of it, for the newest instant.
 with customerio_loads as (
     select * from {{ ref('stg_customerio__feed_loads') }}
 ),

@@ -1,5 +1,7 @@
 -- What those who clicked a campaign bought beside those who received it and did not. Who clicks is
 -- another kind of person than who does not, so this describes and proves nothing.
+-- All of history: what came before and after somebody's first message of a campaign, in whichever
+-- year it was.
 with deliveries as (
     select * from {{ ref('deliveries') }}
     where person_id is not null and campaign_id is not null and exposed_at <= {{ as_of() }}

@@ -1,5 +1,7 @@
 -- From the first winback message a person was due, trapped ones of held-out people included: who
 -- ordered within the days that follow, and where they came from.
+-- All of history: somebody's first winback message may be years old, and a merge makes another the
+-- first.
 with deliveries as (
     select * from {{ ref('deliveries') }}
     where

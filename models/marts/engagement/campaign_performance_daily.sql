@@ -6,6 +6,8 @@
     ('conversion', 'conversions'), ('unsubscribe', 'unsubscribes'), ('complaint', 'complaints')] -%}
 {%- set ids = message_ids() -%}
 
+-- All of history: a merge makes one clicker of two, and a taxonomy or an arm that changes tells old
+-- days anew; finding these days reads as much as counting all.
 with deliveries as (
     select
         *,

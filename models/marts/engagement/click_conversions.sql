@@ -1,5 +1,6 @@
 -- An order is the last click's before it, so that no order counts twice; a click's own is the first
 -- that follows it.
+-- All of history: a merge or an order that comes late takes an old order from one click to another.
 with deliveries as (
     select * from {{ ref('deliveries') }}
     where

@@ -1,3 +1,4 @@
+-- All of history: where somebody is now counts for what they received years ago.
 with deliveries as (
     select * from {{ ref('deliveries') }}
     where not is_ghost

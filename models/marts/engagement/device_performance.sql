@@ -4,6 +4,8 @@
 {%- set ids = message_ids() -%}
 
 -- Whose an event is, is not asked here: that would be one more look-up for each.
+-- All of history: which deliveries are ghosts, the arms of experiments say for all that was ever
+-- sent.
 with message_events as (
     select * from {{ ref('int_message_events') }}
     where

@@ -1,3 +1,5 @@
+-- All of history: a merge gives old clicks to somebody else; what is read are responses, not
+-- events.
 with message_responses as (
     select * from {{ ref('message_responses') }}
     where

@@ -1,4 +1,5 @@
 -- Without trapped deliveries, so that the clicks of a message's links add up to the message's.
+-- All of history: a link's people are counted once each, and a merge makes one of two.
 with message_responses as (
     select * from {{ ref('message_responses') }}
     where

@@ -5,6 +5,8 @@
     'unsubscribes': 'unsubscribed',
 } -%}
 
+-- All of history: a merge moves days of any year to somebody else, and another arm makes ghosts of
+-- old messages; finding these days reads as much as counting all.
 with message_responses as (
     select
         person_id,

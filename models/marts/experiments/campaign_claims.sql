@@ -1,3 +1,5 @@
+-- All of history: a campaign's people are counted once each over all its messages, and a merge
+-- makes one of two.
 with order_clicks as (
     select * from {{ ref('order_clicks') }}
 ),

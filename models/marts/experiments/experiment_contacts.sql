@@ -1,4 +1,6 @@
 -- Messages, responses and visits are read once each for every experiment.
+-- All of history: an experiment may have begun long ago, and a merge or another seed moves who is
+-- in it since when.
 with experiment_people as (
     select * from {{ ref('experiment_people') }}
     where not is_mixed

@@ -1,5 +1,6 @@
 -- What clicks claim: an order is claimed by every campaign clicked shortly before it. A click on a
 -- newsletter claims nothing here, and still takes the last click from a campaign.
+-- All of history: a merge or an order that comes late gives old clicks another order to claim.
 with orders as (
     select * from {{ ref('orders') }}
     where

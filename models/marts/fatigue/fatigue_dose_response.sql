@@ -2,6 +2,8 @@
 {%- set outcomes = ['click', 'unsubscribe', 'complaint', 'click_order'] -%}
 
 -- Only messages old enough that what follows them would be known by now.
+-- All of history: a hazard is of all that is old enough, and what a message is for, its taxonomy
+-- says anew for every year.
 with message_pressure as (
     select * from {{ ref('message_pressure') }}
     where exposed_at <= {{ window_start(var('fatigue_maturity_days'), 'day') }}

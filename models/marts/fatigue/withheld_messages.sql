@@ -2,6 +2,8 @@
     'messages', 'clicks', 'losses', 'unsubscribes', 'complaints', 'click_orders'
 ] -%}
 
+-- All of history: what a cap would have withheld is asked of all that is old enough, whatever its
+-- taxonomy calls it now.
 with message_pressure as (
     select * from {{ ref('message_pressure') }}
     where exposed_at <= {{ window_start(var('fatigue_maturity_days'), 'day') }}

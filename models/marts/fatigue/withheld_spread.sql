@@ -1,5 +1,6 @@
 {%- set cost = var('unsubscribe_cost_in_clicks') -%}
 
+-- All of history: as its messages; people are squared over all of theirs.
 with message_pressure as (
     select * from {{ ref('message_pressure') }}
     where

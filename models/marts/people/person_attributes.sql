@@ -1,3 +1,5 @@
+-- All of history: each statement is laid over those before it, so that a late one may belong under
+-- all others.
 with user_attributes as (
     select * from {{ ref('stg_mparticle__user_attributes') }}
     where

@@ -1,4 +1,6 @@
 -- Every discount a person was given: which message gave it, and what became of it.
+-- All of history: a discount is whoever's the message was, which a merge changes, and a taxonomy
+-- says later what offered one.
 with deliveries as (
     select * from {{ ref('deliveries') }}
     where person_id is not null and exposed_at <= {{ as_of() }}
