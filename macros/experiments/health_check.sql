@@ -59,6 +59,25 @@
     union all
 
     {{ health_check(
+        'recognised_arms',
+        "case
+            when empty_arms > 0 then 'fail'
+            when arm_problem is not null then 'warn'
+            else 'pass'
+        end",
+        'empty_arms', 0,
+        "case
+            when empty_arms > 0 then arm_problem || ': no random holdout, no lift'
+            when arm_problem is not null then arm_problem || '; others tell it as well'
+            else 'arms that an attribute or a segment tells, and that nobody is in'
+        end",
+    ) }}
+    from {{ relation }}
+    where empty_arms is not null
+
+    union all
+
+    {{ health_check(
         'sample_ratio',
         "case when not has_no_control_arm and not is_planned then 'fail' else "
         ~ status_below('sample_ratio_p_value', 0.001, 0.001) ~ " end",

@@ -45,6 +45,33 @@ arms as (
     group by experiment_id, arm
 ),
 
+-- Nobody is ever told to have what has no name or no value; and a message that is sent to people
+-- with an attribute says who was sent it, not who has the attribute.
+signs as (
+    select
+        experiment_id,
+        case
+            when
+                strpos(attribute, '=') = 0
+                or trim(attribute) like '=%'
+                or trim(attribute) like '%='
+                then 'attribute ' || trim(attribute) || ' of arm ' || arm || ' is not name=value'
+            when
+                (attribute is not null or segment_id is not null)
+                and (
+                    (attribute is not null and segment_id is not null)
+                    or coalesce(
+                        campaign_id, parent_action_id, action_id, content_id,
+                        cast(branch_index as {{ dbt.type_string() }})
+                    ) is not null
+                )
+                then
+                    'arm ' || arm || ' names an attribute or a segment beside other ids in a row:'
+                    || ' each way to recognise it is a row'
+        end as problem
+    from experiment_arms
+),
+
 -- All its messages would be of both arms, and everybody in neither.
 told_apart_by_nothing as (
     select
@@ -77,6 +104,11 @@ where problem is not null
 union all
 
 select * from arms
+where problem is not null
+
+union all
+
+select * from signs
 where problem is not null
 
 union all

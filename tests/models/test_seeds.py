@@ -24,6 +24,7 @@ no_start,,campaign,,,168,conversion_rate,0.1,,
 backwards,,campaign,2026-03-01 00:00:00,2026-03-01 00:00:00,168,conversion_rate,0.1,,
 no_window,,campaign,2026-03-01 00:00:00,,0,conversion_rate,0.1,,
 no_metric,,campaign,2026-03-01 00:00:00,,168,conversions,0.1,,
+held,,global,2026-03-01 00:00:00,,168,conversion_rate,0.1,all,
 """
 ARMS = """
 sound,none,true,1,10,g,,,,,
@@ -40,8 +41,20 @@ backwards,none,true,4,,,,,,,
 backwards,a,false,4,,,,,,,
 no_window,a,false,5,,a,,,,,0.4
 no_window,a,false,5,,b,,,,,0.5
+held,none,true,,,,,,holdout=true,,
+held,none,true,,,,,,,12,
+held,a,false,,,,,,holdout = a=b,,
+held,b,false,,,,,,holdout,,
+held,c,false,,,,,,=false,,
+held,d,false,,,,,,holdout= ,,
+held,f,false,,,,,,holdout=f,13,
+held,g,false,7,,,,,holdout=g,,
+held,h,false,,,,,1,,14,
 """
 SHARE = "is not between 0 and 1: 10 % is 0.1"
+SEVERAL_WAYS = (
+    "names an attribute or a segment beside other ids in a row: each way to recognise it is a row"
+)
 PROBLEMS = {
     ("percent", f"holdout_share {SHARE}"),
     ("nobody", f"holdout_share {SHARE}"),
@@ -53,6 +66,10 @@ PROBLEMS = {
     ("nobody", "arm both is held out in one row and not in another"),
     ("no_window", "planned_share of arm a differs between its rows"),
     ("backwards", "arms a and none are recognised by the same"),
+    ("held", "attribute holdout of arm b is not name=value"),
+    ("held", "attribute =false of arm c is not name=value"),
+    ("held", "attribute holdout= of arm d is not name=value"),
+    *(("held", f"arm {arm} {SEVERAL_WAYS}") for arm in "fgh"),
 }
 
 

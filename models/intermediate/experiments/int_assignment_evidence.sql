@@ -15,25 +15,46 @@ branch_arms as (
     where assigned_at <= {{ as_of() }}
 ),
 
+attribute_arms as (
+    select * from {{ ref('int_attribute_arms') }}
+),
+
+segment_arms as (
+    select * from {{ ref('int_segment_arms') }}
+),
+
 experiments as (
     select * from {{ ref('int_experiments') }}
 ),
 
--- What the company recorded beats the paths its journeys took, and these beat what its messages
--- show: each says who was due as well.
-recorded_experiments as (
-    select experiment_id
-    from recorded
+-- What the company recorded beats the paths its journeys took: each says who was due as well. What
+-- people have in Customer.io says in which arm everyone is, at the instant it was set, or else at
+-- the first reading of a segment; all of these beat messages, which show of those who were never
+-- due one nothing, and of an arm that is sent nothing nobody.
+kinds as (
+    {%- for kind, relation in [
+        ('recorded', 'recorded'), ('branch', 'branch_arms'), ('attribute', 'attribute_arms'),
+        ('segment', 'segment_arms'), ('delivery', 'delivery_arms'),
+    ] %}
+    {{ 'union all' if not loop.first }}
+    select
+        experiment_id,
+        '{{ kind }}' as evidence,
+        {{ loop.index }} as kind_rank
+    from {{ relation }}
+    group by experiment_id
+    {%- endfor %}
+),
+
+best as (
+    select
+        experiment_id,
+        min_by(evidence, kind_rank) as evidence
+    from kinds
     group by experiment_id
 ),
 
-branched_experiments as (
-    select experiment_id
-    from branch_arms
-    group by experiment_id
-),
-
-final as (
+signs as (
     select
         recorded.experiment_id,
         recorded.profile_key,
@@ -48,36 +69,31 @@ final as (
     where
         coalesce(recorded.assigned_at, experiments.starts_at)
         < coalesce(experiments.ends_at, cast('9999-12-31' as timestamp))
+    {%- for kind, relation, assigned_at in [
+        ('branch', 'branch_arms', 'assigned_at'), ('attribute', 'attribute_arms', 'assigned_at'),
+        ('segment', 'segment_arms', 'assigned_at'),
+        ('delivery', 'delivery_arms', 'first_event_at as assigned_at'),
+    ] %}
 
     union all
 
     select
-        branch_arms.experiment_id,
-        branch_arms.profile_key,
-        branch_arms.arm,
-        branch_arms.assigned_at,
-        'branch' as evidence
-    from branch_arms
-    left join recorded_experiments
-        on branch_arms.experiment_id = recorded_experiments.experiment_id
-    where recorded_experiments.experiment_id is null
+        experiment_id,
+        profile_key,
+        arm,
+        {{ assigned_at }},
+        '{{ kind }}' as evidence
+    from {{ relation }}
+    {%- endfor %}
+),
 
-    union all
-
-    select
-        delivery_arms.experiment_id,
-        delivery_arms.profile_key,
-        delivery_arms.arm,
-        delivery_arms.first_event_at as assigned_at,
-        'delivery' as evidence
-    from delivery_arms
-    left join recorded_experiments
-        on delivery_arms.experiment_id = recorded_experiments.experiment_id
-    left join branched_experiments
-        on delivery_arms.experiment_id = branched_experiments.experiment_id
-    where
-        recorded_experiments.experiment_id is null
-        and branched_experiments.experiment_id is null
+final as (
+    select signs.*
+    from signs
+    inner join best
+        on
+            signs.experiment_id = best.experiment_id
+            and signs.evidence = best.evidence
 )
 
 select * from final

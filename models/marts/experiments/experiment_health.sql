@@ -2,6 +2,10 @@ with splits as (
     select * from {{ ref('experiment_splits') }}
 ),
 
+arm_recognition as (
+    select * from {{ ref('int_arm_recognition') }}
+),
+
 arm_ratios as (
     select * from {{ ref('experiment_arm_ratios') }}
 ),
@@ -60,6 +64,8 @@ placebos as (
 measured as (
     select
         splits.*,
+        arm_recognition.empty_arms,
+        arm_recognition.problem as arm_problem,
         arm_ratios.arms as treated_arms,
         arm_ratios.is_planned as has_planned_arms,
         arm_ratios.p_value as arm_ratio_p_value,
@@ -86,6 +92,8 @@ measured as (
         cast(splits.answering_people as double) / nullif(splits.control_people, 0)
             as answering_share
     from splits
+    left join arm_recognition
+        on splits.experiment_id = arm_recognition.experiment_id
     left join arm_ratios
         on splits.experiment_id = arm_ratios.experiment_id
     left join arm_enrolment

@@ -17,6 +17,7 @@ vetoes as (
         detail,
         case vetoes when 'all metrics' then 0 else 10 end
         + case check_name
+            when 'recognised_arms' then 0
             when 'random_holdout' then 1
             when 'sample_ratio' then 2
             when 'sample_ratio_arms' then 3
