@@ -18,6 +18,14 @@ ghost_deliveries as (
     select * from {{ ref('int_ghost_deliveries') }}
 ),
 
+received as (
+    select message_events.*
+    from message_events
+    left join ghost_deliveries
+        on message_events.delivery_id = ghost_deliveries.delivery_id
+    where ghost_deliveries.delivery_id is null
+),
+
 -- Messages and devices are few: what they are called is asked of them, not of every event.
 counted as (
     select
@@ -31,10 +39,7 @@ counted as (
         count(*) filter (where metric = 'clicked' and is_human) as human_clicks,
         count(*) filter (where metric = 'clicked' and not is_human) as machine_clicks,
         count(*) filter (where metric = 'converted') as conversions
-    from message_events
-    left join ghost_deliveries
-        on message_events.delivery_id = ghost_deliveries.delivery_id
-    where ghost_deliveries.delivery_id is null
+    from received
     group by
         {{ ids | join(',\n        ') }},
         channel,
