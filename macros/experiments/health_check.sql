@@ -154,6 +154,22 @@
     union all
 
     {{ health_check(
+        'sample_ratio_segments', status_below('segment_p_value', 0.001, 0.001),
+        'segment_p_value', 0.001,
+        "case
+            when segment_p_value is null
+                then 'no share was planned, or too few people came to look at some of them alone'
+            when segment_p_value < 0.001
+                then 'the arms are not as large as planned among people of one segment ('
+                || worst_segment || ' at the index): something other than chance splits them'
+            else 'p-value of the arms'' sizes within segments of people as they were before'
+        end",
+    ) }}
+    from {{ relation }}
+
+    union all
+
+    {{ health_check(
         'missing_ghosts', status_above('days_without_control', 0, 0),
         'days_without_control', 0,
         "case

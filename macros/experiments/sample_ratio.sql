@@ -6,6 +6,15 @@
 {%- endmacro -%}
 
 
+{#- The same of the likelihood ratio (G), whose tail is right where Pearson's is too heavy: of few
+    expected people. -#}
+{%- macro sample_deviance_term(arm_people, people, share) -%}
+    {%- set count = 'cast(' ~ arm_people ~ ' as double)' -%}
+    {%- set expected = '(cast(' ~ people ~ ' as double)*cast(' ~ share ~ ' as double))' -%}
+    (case when {{ count }} > 0e0 then 2e0*{{ count }}*ln({{ count }}/nullif({{ expected }},0e0)) else 0e0 end)
+{%- endmacro -%}
+
+
 {#- Logarithm of the Bayes factor for a mismatch, an aggregate over the rows of the arms: M. Lindon
     and A. Malek, "Anytime-valid inference for multinomial count data" (NeurIPS 2022). One over the
     largest factor seen so far is a p-value that may be looked at every day. -#}

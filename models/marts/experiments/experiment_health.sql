@@ -33,6 +33,28 @@ arm_enrolment as (
     group by experiment_id
 ),
 
+ranked_segments as (
+    select
+        experiment_id,
+        segment,
+        p_value,
+        row_number() over (
+            partition by experiment_id order by p_value nulls last, segment
+        ) as segment_rank,
+        count(p_value) over (partition by experiment_id) as segments
+    from {{ ref('experiment_segment_ratios') }}
+),
+
+-- The more segments, the less the smallest of their p-values proves (Bonferroni).
+segments as (
+    select
+        experiment_id,
+        segment as worst_segment,
+        least(p_value * segments, 1) as segment_p_value
+    from ranked_segments
+    where segment_rank = 1 and p_value is not null
+),
+
 purchases as (
     select
         experiment_id,
@@ -70,6 +92,8 @@ measured as (
         arm_ratios.is_planned as has_planned_arms,
         arm_ratios.p_value as arm_ratio_p_value,
         arm_enrolment.arm_daily_p_value,
+        segments.worst_segment,
+        segments.segment_p_value,
         enrolment.daily_p_value,
         enrolment.days_without_control,
         placebos.placebo_p_value,
@@ -98,6 +122,8 @@ measured as (
         on splits.experiment_id = arm_ratios.experiment_id
     left join arm_enrolment
         on splits.experiment_id = arm_enrolment.experiment_id
+    left join segments
+        on splits.experiment_id = segments.experiment_id
     left join enrolment
         on splits.experiment_id = enrolment.experiment_id
     left join placebos

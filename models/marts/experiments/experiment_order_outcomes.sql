@@ -64,8 +64,6 @@ final as (
         person_id,
         case when is_one_currency then currency end as currency,
 
-        case orders_before when 0 then 'none' when 1 then 'one' else 'several' end
-            as purchases_before,
         orders,
         case when is_one_currency then cast(coalesce(amount, 0) as {{ money }}) end as revenue,
         case when is_one_currency and is_settled then cast(coalesce(amount, 0) as {{ money }}) end

@@ -14,8 +14,8 @@ experiment_contacts as (
     select * from {{ ref('experiment_contacts') }}
 ),
 
-people as (
-    select * from {{ ref('people') }}
+strata as (
+    select * from {{ ref('experiment_strata') }}
 ),
 
 watermark as (
@@ -33,22 +33,9 @@ final as (
         experiment_people.window_ends_at,
         order_outcomes.currency,
 
-        case
-            when people.created_at is null then 'unknown'
-            when people.created_at > {{ add_hours('experiment_people.index_at', -720) }}
-                then 'under 30 days'
-            when people.created_at > {{ add_hours('experiment_people.index_at', -8760) }}
-                then '30 days to a year'
-            else 'over a year'
-        end as tenure_before,
-        order_outcomes.purchases_before,
-        case
-            when coalesce(experiment_contacts.messages_before_14d, 0) = 0 then 'rested'
-            when experiment_contacts.clicks_before_14d > 0 then 'responsive'
-            when experiment_contacts.messages_before_14d < {{ var('fatigue_risk_messages') }}
-                then 'quiet'
-            else 'fatigued'
-        end as fatigue_before,
+        strata.tenure_before,
+        strata.purchases_before,
+        strata.fatigue_before,
 
         order_outcomes.orders,
         order_outcomes.revenue,
@@ -75,8 +62,10 @@ final as (
         on
             experiment_people.experiment_id = order_outcomes.experiment_id
             and experiment_people.person_id = order_outcomes.person_id
-    left join people
-        on experiment_people.person_id = people.person_id
+    inner join strata
+        on
+            experiment_people.experiment_id = strata.experiment_id
+            and experiment_people.person_id = strata.person_id
     left join experiment_contacts
         on
             experiment_people.experiment_id = experiment_contacts.experiment_id

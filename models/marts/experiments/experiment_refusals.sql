@@ -15,7 +15,7 @@ vetoes as (
         experiment_id,
         vetoes,
         detail,
-        case vetoes when 'all metrics' then 0 else 10 end
+        case vetoes when 'all metrics' then 0 else 20 end
         + case check_name
             when 'recognised_arms' then 0
             when 'random_holdout' then 1
@@ -23,10 +23,12 @@ vetoes as (
             when 'sample_ratio_arms' then 3
             when 'sample_ratio_daily' then 4
             when 'sample_ratio_arms_daily' then 5
-            when 'missing_ghosts' then 6
-            when 'leakage' then 7
-            when 'trapped_messages' then 8
-            else 9
+            when 'sample_ratio_segments' then 6
+            when 'missing_ghosts' then 7
+            when 'leakage' then 8
+            when 'trapped_messages' then 9
+            when 'mixed_arms' then 10
+            else 11
         end as gravity
     from {{ ref('experiment_health') }}
     where vetoes is not null
