@@ -137,8 +137,8 @@ def _(Interval, experiment, forest, html_table, mo, pieces, reading):
             results.metric, results.arm, results.control_arm, results.method, results.people,
             results.control_people, results.mean, results.control_mean, results.effect,
             results.ci_low, results.ci_high, looks.ci_low as always_low, looks.ci_high as always_high,
-            results.p_value, results.p_value_bh, results.relative_effect, results.verdict,
-            results.reason
+            results.p_value, results.p_value_bh, results.relative_effect, results.incremental_total,
+            results.chance_it_helps, results.verdict, results.reason
         from experiment_results as results
         left join experiment_results as looks
             on
@@ -196,6 +196,8 @@ def _(Interval, experiment, forest, html_table, mo, pieces, reading):
                     "effect": "Effect",
                     "ci_low": "Low",
                     "ci_high": "High",
+                    "incremental_total": "In all",
+                    "chance_it_helps": "Chance it helps",
                     "people": "People",
                     "control_people": "People held against",
                     "p_value": "p",
@@ -375,7 +377,7 @@ def _(experiment, html_table, mo, pieces, reading):
     _plan = reading.rows(
         """
         select metric, people, people_per_week, detectable_effect, planned_relative_effect,
-            people_needed, weeks_left
+            power_now, people_needed, weeks_left
         from experiment_plan
         where experiment_id = $experiment
         """,
@@ -392,6 +394,7 @@ def _(experiment, html_table, mo, pieces, reading):
                     "people_per_week": "A week",
                     "detectable_effect": "Smallest effect it can see now",
                     "planned_relative_effect": "Relative effect it is to see",
+                    "power_now": "How often it would see that now",
                     "people_needed": "People that takes",
                     "weeks_left": "Weeks left (— where nobody comes any more)",
                 },

@@ -14,7 +14,9 @@
         cast(null as bigint) as control_people,
         {%- for column in [
             'mean', 'control_mean', 'effect', 'standard_error', 'ci_low', 'ci_high', 'p_value',
-            'p_value_bh', 'p_value_holm', 'relative_effect', 'relative_ci_low', 'relative_ci_high'
+            'p_value_bh', 'p_value_holm', 'relative_effect', 'relative_ci_low', 'relative_ci_high',
+            'incremental_total', 'incremental_ci_low', 'incremental_ci_high', 'incremental_share',
+            'people_for_one_more', 'chance_it_helps'
         ] %}
         cast(null as double) as {{ column }},
         {%- endfor %}

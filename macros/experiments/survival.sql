@@ -69,6 +69,27 @@
 {%- endmacro -%}
 
 
+{#- The 95 % interval of the curve at a step, from ln(-ln S) and Greenwood's sum, so that it stays
+    between 0 and 1 (J. Kalbfleisch and R. Prentice, 1980). Null before the first event and once
+    everyone has had one: there nothing tells how far it may be off. -#}
+{%- macro survival_bound(side, survival, greenwood, z=none) -%}
+    {%- set z = double_literal(z or normal_critical_value()) -%}
+    (case when {{ survival }} > 0e0 and {{ survival }} < 1e0 then
+        exp(ln({{ survival }})*exp({{ side }}{{ z }}*sqrt({{ greenwood }})/ln({{ survival }})))
+    end)
+{%- endmacro -%}
+
+
+{%- macro survival_low(survival, greenwood, z=none) -%}
+    {{ survival_bound('-', survival, greenwood, z) }}
+{%- endmacro -%}
+
+
+{%- macro survival_high(survival, greenwood, z=none) -%}
+    {{ survival_bound('+', survival, greenwood, z) }}
+{%- endmacro -%}
+
+
 {#- CTEs that hold the restricted means of `experiment_survival` against those of the holdout, the
     last one called `name`: an estimate a treated arm, tested as normal. -#}
 {%- macro restricted_mean_results(name, survival, arms) -%}

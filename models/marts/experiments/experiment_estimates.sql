@@ -44,6 +44,7 @@ final as (
         cast(tested.converters as bigint) as converters,
         metrics.family,
         metrics.better,
+        metrics.kind in ('mean', 'proportion') and tested.method <> 'cace' as is_per_person,
         tested.method = metrics.headline_method and tested.segment = 'all' as is_headline
     from tested
     inner join metrics

@@ -18,7 +18,7 @@ metrics as (
     select * from {{ ref('int_experiment_metrics') }}
 ),
 
-weighed as (
+segments as (
     select
         estimates.experiment_id,
         estimates.arm,
@@ -28,7 +28,7 @@ weighed as (
         estimates.segment,
         substr(estimates.segment, 1, strpos(estimates.segment, ':') - 1) as dimension,
         estimates.effect,
-        1 / power(estimates.standard_error, 2) as weight
+        estimates.standard_error
     from estimates
     inner join metrics
         on
@@ -41,8 +41,7 @@ weighed as (
     where refusals.experiment_id is null
 ),
 
--- Σw(d − d̄)², with the weighted mean taken out of the sum of squares.
-summed as (
+tested as (
     select
         experiment_id,
         arm,
@@ -51,18 +50,10 @@ summed as (
         window_hours,
         dimension,
         count(*) as segments,
-        {{ sum_in_order('weight', 'segment') }} as weight,
-        {{ sum_in_order('weight * effect', 'segment') }} as weighted_effect,
-        {{ sum_in_order('weight * effect * effect', 'segment') }} as weighted_square
-    from weighed
+        {{ pooled_effect('effect', 'standard_error', 'segment') }} as pooled_effect,
+        {{ cochran_q('effect', 'standard_error', 'segment') }} as cochran_q
+    from segments
     group by experiment_id, arm, control_arm, metric, window_hours, dimension
-),
-
-tested as (
-    select
-        *,
-        greatest(weighted_square - power(weighted_effect, 2) / nullif(weight, 0), 0) as cochran_q
-    from summed
 ),
 
 final as (
@@ -75,7 +66,7 @@ final as (
         dimension,
         segments,
         segments - 1 as degrees_of_freedom,
-        weighted_effect / nullif(weight, 0) as pooled_effect,
+        pooled_effect,
         cochran_q,
         {{ chi_square_upper_tail('cochran_q', '(segments - 1)') }} as p_value
     from tested

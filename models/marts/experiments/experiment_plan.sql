@@ -77,6 +77,15 @@ measured as (
 planned as (
     select
         *,
+        case
+            when kind = 'proportion' then {{ planned_error_of_rates(
+                'baseline_mean', 'baseline_mean * ' ~ (1 + var('planned_relative_effect')),
+                'people * holdout_share', 'people * (1 - holdout_share)'
+            ) }}
+            else {{ planned_error_of_means(
+                'baseline_deviation', 'people * holdout_share', 'people * (1 - holdout_share)'
+            ) }}
+        end as planned_error,
         {{ minimum_detectable_effect(
             'baseline_deviation', 'people * holdout_share', 'people * (1 - holdout_share)',
             var('planned_power')
@@ -106,6 +115,9 @@ final as (
         detectable_effect,
         detectable_effect / nullif(baseline_mean, 0) as detectable_relative_effect,
         cast({{ var('planned_relative_effect') }} as double) as planned_relative_effect,
+        {{ chance_to_find(
+            'baseline_mean * ' ~ var('planned_relative_effect'), 'planned_error'
+        ) }} as power_now,
         cast(ceil(people_needed) as bigint) as people_needed,
         case
             when people >= people_needed then cast(0 as double)

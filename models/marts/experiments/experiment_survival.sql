@@ -95,6 +95,8 @@ final as (
         cast(exits - events as bigint) as people_censored,
         survival as share_without_order,
         survival * sqrt(greenwood) as standard_error,
+        {{ survival_low('survival', 'greenwood') }} as ci_low,
+        {{ survival_high('survival', 'greenwood') }} as ci_high,
         restricted_mean / 24 as restricted_mean_days,
         restricted_mean_variance / 576 as restricted_mean_variance
     from curves

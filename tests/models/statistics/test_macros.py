@@ -8,7 +8,7 @@ import yaml
 _ROOT = Path(__file__).resolve().parents[3]
 _BOTH_ENGINES_HAVE = {"exp", "ln", "sqrt", "abs", "power", "sign", "least", "greatest"}
 _BOTH_ENGINES_HAVE |= {"cast", "coalesce", "nullif", "sum", "min", "max", "count", "row_number"}
-_BOTH_ENGINES_HAVE |= {"lead"}
+_BOTH_ENGINES_HAVE |= {"lead", "ceil", "bool_or"}
 _KEYWORDS = {"and", "as", "by", "case", "else", "end", "from", "in", "not", "or", "over", "select"}
 _KEYWORDS |= {"then", "when"}
 

@@ -13,6 +13,9 @@ with differences as (
 )
 
 select
+    effect_y,
+    effect_d,
+    sqrt(variance_y) as error_y,
     {{ cace('effect_y', 'effect_d') }} as effect,
     {{ cace_standard_error(
         'effect_y', 'effect_d', 'variance_y', 'variance_d', 'covariance_yd'

@@ -13,13 +13,28 @@ with moments as (
         {{ cuped_theta(
             'n_t', 'sum_y_t', 'sum_x_t', 'sum_xx_t', 'sum_xy_t',
             'n_c', 'sum_y_c', 'sum_x_c', 'sum_xx_c', 'sum_xy_c'
-        ) }} as theta
+        ) }} as theta,
+        {{ sample_mean(
+            both_arms('n_t', 'n_c'), both_arms('sum_x_t', 'sum_x_c')
+        ) }} as mean_x,
+        {{ sample_covariance(
+            both_arms('n_t', 'n_c'), both_arms('sum_x_t', 'sum_x_c'),
+            both_arms('sum_y_t', 'sum_y_c'), both_arms('sum_xy_t', 'sum_xy_c')
+        ) }} / nullif(sqrt({{ sample_variance(
+            both_arms('n_t', 'n_c'), both_arms('sum_x_t', 'sum_x_c'),
+            both_arms('sum_xx_t', 'sum_xx_c')
+        ) }} * {{ sample_variance(
+            both_arms('n_t', 'n_c'), both_arms('sum_y_t', 'sum_y_c'),
+            both_arms('sum_yy_t', 'sum_yy_c')
+        ) }}), 0) as correlation
     from arguments
 ),
 
 adjusted as (
     select
         *,
+        mean_y_t - theta * (mean_x_t - mean_x) as adjusted_t,
+        mean_y_c - theta * (mean_x_c - mean_x) as adjusted_c,
         {{ cuped_effect('mean_y_t', 'mean_x_t', 'mean_y_c', 'mean_x_c', 'theta') }}
             as effect,
         {{ cuped_variance('y_t', 'x_t', 'xy_t', 'theta') }} as variance_t,

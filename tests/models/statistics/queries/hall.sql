@@ -27,6 +27,10 @@ skewed as (
 
 select
     third_t,
+    third_c,
+    effect,
+    standard_error,
+    effect / standard_error as t_statistic,
     kappa,
     {{ hall_statistic('effect', 'standard_error', 'kappa') }} as statistic,
     {{ hall_p('effect', 'standard_error', 'kappa') }} as p_value,

@@ -8,7 +8,15 @@ with checks as (
         select *, sum(people) over (partition by experiment) as everyone from arguments
     ) as arms
     group by experiment
+),
+
+tested as (
+    select *, {{ chi_square_upper_tail('chi_square', 'df') }} as p_value
+    from checks
 )
 
-select *, {{ chi_square_upper_tail('chi_square', 'df') }} as p_value
-from checks order by experiment
+select
+    *,
+    p_value < 0.001e0 as is_refused,
+    {{ sequential_sample_ratio_p('log_factor') }} as sequential_p
+from tested order by experiment

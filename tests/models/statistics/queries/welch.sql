@@ -5,6 +5,10 @@ with {{ welch_results('welch', 'arguments') }},
 final as (
     select
         *,
+        relative_effect - {{ normal_critical_value() }}
+        * {{ delta_relative_standard_error(*means) }} as delta_low,
+        relative_effect + {{ normal_critical_value() }}
+        * {{ delta_relative_standard_error(*means) }} as delta_high,
         {{ delta_relative_standard_error(*means) }} as delta_standard_error,
         {{ log_relative_standard_error(*means) }} as log_standard_error,
         {{ log_relative_low(*means) }} as log_low,

@@ -1,0 +1,2 @@
+with {{ t_inference('answers', 'arguments') }}
+select * from answers order by i
