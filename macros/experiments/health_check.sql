@@ -188,8 +188,8 @@
         'leakage', status_above('leaked_share', 0, 0.05), 'leaked_share', 0.05,
         "case
             when leaked_share > 0.05
-                then 'held-out people received messages of the experiment: the holdout is contaminated'
-            else 'share of held-out people a message of the experiment reached'
+                then 'held-out people received messages that the experiment covers: the holdout is contaminated'
+            else 'share of held-out people whom a message that the experiment covers reached'
         end",
     ) }}
     from {{ relation }}

@@ -14,16 +14,17 @@ from warehouse.home import Home
 pytestmark = pytest.mark.slow
 
 EXPERIMENTS_CHECK = "assert_experiments_are_described_so_that_they_can_be_measured"
+COVERS_CHECK = "assert_experiments_cover_what_exists"
 RULES_CHECK = "assert_rules_that_people_edit_can_hold"
 EXPERIMENTS = """
-sound,,campaign,2026-03-01 00:00:00,,168,conversion_rate,0.1,,
+sound,,campaign,2026-03-01 00:00:00,,168,conversion_rate,0.1,"13, all,customerio_people",
 sparse,,global,2026-03-01 00:00:00,2026-03-02 00:00:00,1,,,all,
 percent,,campaign,2026-03-01 00:00:00,,168,conversion_rate,10,,
 nobody,,campaign,2026-03-01 00:00:00,,168,conversion_rate,0,,
 no_start,,campaign,,,168,conversion_rate,0.1,,
-backwards,,campaign,2026-03-01 00:00:00,2026-03-01 00:00:00,168,conversion_rate,0.1,,
+backwards,,campaign,2026-03-01 00:00:00,2026-03-01 00:00:00,168,conversion_rate,0.1,12;13,
 no_window,,campaign,2026-03-01 00:00:00,,0,conversion_rate,0.1,,
-no_metric,,campaign,2026-03-01 00:00:00,,168,conversions,0.1,,
+no_metric,,campaign,2026-03-01 00:00:00,,168,conversions,0.1,"13, customerio_peple",
 held,,global,2026-03-01 00:00:00,,168,conversion_rate,0.1,all,
 """
 ARMS = """
@@ -71,6 +72,7 @@ PROBLEMS = {
     ("held", "attribute holdout= of arm d is not name=value"),
     *(("held", f"arm {arm} {SEVERAL_WAYS}") for arm in "fgh"),
 }
+COVERS_PROBLEMS = {("backwards", "12;13"), ("no_metric", "customerio_peple")}
 
 
 # Each seed has a row that is right, so that it is the other that is found.
@@ -113,13 +115,18 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Models, Home]:
     home = Home(folder / "home")
     home.make()
     models = parse(home, company, folder / "target", {})
-    read = (*rows, "channels", "int_experiments", "int_experiment_metrics")
+    read = (*rows, "channels", "int_experiments", "int_experiment_metrics", "int_experiment_covers")
     models.run(home, "build", ["--select", *read, "--exclude-resource-type", "test", "unit_test"])
     return models, home
 
 
 @pytest.mark.parametrize(
-    ("check", "problems"), [(EXPERIMENTS_CHECK, PROBLEMS), (RULES_CHECK, RULE_PROBLEMS)]
+    ("check", "problems"),
+    [
+        (EXPERIMENTS_CHECK, PROBLEMS),
+        (COVERS_CHECK, COVERS_PROBLEMS),
+        (RULES_CHECK, RULE_PROBLEMS),
+    ],
 )
 def test_each_mistake_in_a_seed_stops_the_build_and_is_named(
     built: tuple[Models, Home], check: str, problems: set[tuple[str, str]]

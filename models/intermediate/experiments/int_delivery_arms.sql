@@ -1,5 +1,4 @@
--- Which arm of which experiment a delivery belongs to, by the ids the company gave for the arm. An
--- arm that names no id matches nothing.
+-- Which arm of which experiment a delivery belongs to, while the experiment runs.
 -- All of history: the seed of arms may name messages that were sent long ago.
 with deliveries as (
     select * from {{ ref('int_deliveries') }}
@@ -9,81 +8,31 @@ experiments as (
     select * from {{ ref('int_experiments') }}
 ),
 
-arms as (
-    select * from {{ ref('experiment_arms') }}
-    -- The path of a branch is told by steps of journeys, not by messages.
-    where
-        branch_index is null
-        and (
-            campaign_id is not null
-            or parent_action_id is not null
-            or action_id is not null
-            or content_id is not null
-        )
-),
-
--- Deliveries differ in few combinations of ids; matching those keeps the comparison small.
-combinations as (
-    select
-        campaign_id,
-        parent_action_id,
-        action_id,
-        content_id
-    from deliveries
-    group by campaign_id, parent_action_id, action_id, content_id
-),
-
-matches as (
-    select
-        combinations.campaign_id,
-        combinations.parent_action_id,
-        combinations.action_id,
-        combinations.content_id,
-        arms.experiment_id,
-        arms.arm,
-        arms.is_control
-    from combinations
-    inner join arms
-        on
-            (arms.campaign_id is null or combinations.campaign_id = arms.campaign_id)
-            and (
-                arms.parent_action_id is null
-                or combinations.parent_action_id = arms.parent_action_id
-                -- exports leave the parent out, and an action has one
-                or (combinations.parent_action_id is null and arms.action_id is not null)
-            )
-            and (arms.action_id is null or combinations.action_id = arms.action_id)
-            and (arms.content_id is null or combinations.content_id = arms.content_id)
-    group by
-        combinations.campaign_id,
-        combinations.parent_action_id,
-        combinations.action_id,
-        combinations.content_id,
-        arms.experiment_id,
-        arms.arm,
-        arms.is_control
+arm_messages as (
+    select * from {{ ref('int_arm_messages') }}
 ),
 
 final as (
     select
         deliveries.delivery_id,
-        matches.experiment_id,
-        matches.arm,
+        arm_messages.experiment_id,
+        arm_messages.arm,
         deliveries.profile_key,
         deliveries.first_event_at,
         deliveries.sent_at,
         -- Push and in-app messages are never reported as delivered.
         deliveries.exposed_at as delivered_at,
-        matches.is_control
+        arm_messages.is_control
     from deliveries
-    inner join matches
+    inner join arm_messages
         on
-            coalesce(deliveries.campaign_id, '') = coalesce(matches.campaign_id, '')
-            and coalesce(deliveries.parent_action_id, '') = coalesce(matches.parent_action_id, '')
-            and coalesce(deliveries.action_id, '') = coalesce(matches.action_id, '')
-            and coalesce(deliveries.content_id, '') = coalesce(matches.content_id, '')
+            coalesce(deliveries.campaign_id, '') = coalesce(arm_messages.campaign_id, '')
+            and coalesce(deliveries.parent_action_id, '')
+            = coalesce(arm_messages.parent_action_id, '')
+            and coalesce(deliveries.action_id, '') = coalesce(arm_messages.action_id, '')
+            and coalesce(deliveries.content_id, '') = coalesce(arm_messages.content_id, '')
     inner join experiments
-        on matches.experiment_id = experiments.experiment_id
+        on arm_messages.experiment_id = experiments.experiment_id
     where
         deliveries.first_event_at >= experiments.starts_at
         and deliveries.first_event_at < coalesce(

@@ -1,5 +1,5 @@
--- What an experiment's messages are: those of its treated arms where ids tell them, and else, for a
--- global holdout or one the warehouse draws, the messages a held-out person must not receive.
+-- What an experiment's messages are: those of its treated arms where ids tell them, and whatever
+-- else it covers, which a held-out person must not receive. They are the same for either arm.
 -- All of history: the seed of experiments may begin one long ago.
 with deliveries as (
     select * from {{ ref('int_deliveries') }}
@@ -10,14 +10,26 @@ delivery_arms as (
     where not is_control
 ),
 
+-- A trap stays one when nobody is assigned any more.
+traps as (
+    select * from {{ ref('int_arm_messages') }}
+    where is_control
+),
+
+ghost_deliveries as (
+    select * from {{ ref('int_ghost_deliveries') }}
+),
+
+channels as (
+    select * from {{ ref('channels') }}
+),
+
 experiments as (
-    select
-        experiment_id,
-        starts_at,
-        coalesce(nullif(trim(covers), ''), 'none') as covers,
-        ' ' || replace(replace(coalesce(covers, ''), ',', ' '), ';', ' ') || ' ' as covered_ids
-    from {{ ref('int_experiments') }}
-    where kind in ('global', 'warehouse')
+    select * from {{ ref('int_experiments') }}
+),
+
+experiment_covers as (
+    select * from {{ ref('int_experiment_covers') }}
 ),
 
 -- Deliveries differ in few messages; matching those keeps the comparison small.
@@ -26,24 +38,41 @@ messages as (
         campaign_id,
         broadcast_id,
         newsletter_id,
+        parent_action_id,
+        action_id,
+        content_id,
+        object_type,
         coalesce(campaign_id, broadcast_id, newsletter_id) as message_id
     from deliveries
     where transactional_message_id is null
-    group by campaign_id, broadcast_id, newsletter_id
+    group by
+        campaign_id, broadcast_id, newsletter_id, parent_action_id, action_id, content_id,
+        object_type
 ),
 
+-- A webhook of a covered campaign reaches nobody: it may be how a trap is told of.
 covered as (
     select
         experiments.experiment_id,
         experiments.starts_at,
-        messages.campaign_id,
-        messages.broadcast_id,
-        messages.newsletter_id
+        messages.*
     from experiments
+    inner join experiment_covers
+        on experiments.experiment_id = experiment_covers.experiment_id
     inner join messages
+        on experiment_covers.covered in ('all', messages.message_id)
+    left join channels
+        on messages.object_type = channels.object_type
+    left join traps
         on
-            experiments.covers = 'all'
-            or strpos(experiments.covered_ids, ' ' || messages.message_id || ' ') > 0
+            experiments.experiment_id = traps.experiment_id
+            and coalesce(messages.campaign_id, '') = coalesce(traps.campaign_id, '')
+            and coalesce(messages.parent_action_id, '') = coalesce(traps.parent_action_id, '')
+            and coalesce(messages.action_id, '') = coalesce(traps.action_id, '')
+            and coalesce(messages.content_id, '') = coalesce(traps.content_id, '')
+    where
+        traps.experiment_id is null
+        and coalesce(channels.is_person_message, true)
 ),
 
 final as (
@@ -70,9 +99,16 @@ final as (
             coalesce(deliveries.campaign_id, '') = coalesce(covered.campaign_id, '')
             and coalesce(deliveries.broadcast_id, '') = coalesce(covered.broadcast_id, '')
             and coalesce(deliveries.newsletter_id, '') = coalesce(covered.newsletter_id, '')
+            and coalesce(deliveries.parent_action_id, '') = coalesce(covered.parent_action_id, '')
+            and coalesce(deliveries.action_id, '') = coalesce(covered.action_id, '')
+            and coalesce(deliveries.content_id, '') = coalesce(covered.content_id, '')
+            and coalesce(deliveries.object_type, '') = coalesce(covered.object_type, '')
+    left join ghost_deliveries
+        on deliveries.delivery_id = ghost_deliveries.delivery_id
     where
         deliveries.transactional_message_id is null
         and deliveries.first_event_at >= covered.starts_at
+        and ghost_deliveries.delivery_id is null
 )
 
 select * from final
