@@ -1,4 +1,4 @@
-{#- The expected size of each audience that the variable `audiences` lists, from its own model. -#}
+{#- The expected size of each audience, and who watches it, that the variable `audiences` lists, from its own model. -#}
 {%- macro audience_bands() -%}
     {%- set bands = [] -%}
     {%- if execute -%}
@@ -9,6 +9,7 @@
                     'audience': node.name,
                     'label': audience_label(node.name),
                     'version': audience.version,
+                    'monitor': audience.monitor,
                     'expected_low': audience.expected_size[0],
                     'expected_high': audience.expected_size[1],
                     'stay_days': window_stay_days(audience.window),

@@ -6,11 +6,16 @@ with source_freshness as (
 
 audience_sizes as (
     select * from {{ ref('audience_sizes') }}
-    where is_outside
 ),
 
+-- An audience that is listed no more has nobody who watches it.
 audience_size_anomalies as (
-    select * from {{ ref('audience_size_anomalies') }}
+    select
+        anomalies.*,
+        coalesce(audience_sizes.monitored_by, 'retention') as monitored_by
+    from {{ ref('audience_size_anomalies') }} as anomalies
+    left join audience_sizes
+        on anomalies.audience = audience_sizes.audience
 ),
 
 loads as (
@@ -22,15 +27,15 @@ final as (
         'audience_size_outside_band' as alert_name,
         'medium' as severity,
         audience as subject,
-        'retention' as alert_owner,
+        monitored_by as alert_owner,
         as_of as since_at,
-        cast(people as {{ dbt.type_string() }}) || ' people where '
-        || cast(expected_low as {{ dbt.type_string() }}) || ' to '
-        || cast(expected_high as {{ dbt.type_string() }}) || ' are expected' as detail,
+        {{ grouped_number('people') }} || ' people where '
+        || {{ grouped_number('expected_low') }} || ' to '
+        || {{ grouped_number('expected_high') }} || ' are expected' as detail,
         'Find out why; else correct expected_size.' as what_to_do
     from audience_sizes
     -- before anything was loaded every audience is empty: one thing to do, not one for each
-    where (select loads.feeds from loads) > 0
+    where is_outside and (select loads.feeds from loads) > 0
 
     union all
 
@@ -38,11 +43,11 @@ final as (
         'audience_size_' || change_kind as alert_name,
         'medium' as severity,
         audience as subject,
-        'retention' as alert_owner,
+        monitored_by as alert_owner,
         cast(observed_on as timestamp) as since_at,
-        cast(people as {{ dbt.type_string() }}) || ' people where '
-        || cast(cast(expected_low as bigint) as {{ dbt.type_string() }}) || ' to '
-        || cast(cast(expected_high as bigint) as {{ dbt.type_string() }})
+        {{ grouped_number('people') }} || ' people where '
+        || {{ grouped_number('expected_low') }} || ' to '
+        || {{ grouped_number('expected_high') }}
         || ' were expected, by the same definition' as detail,
         'See what its events did in load_volume_daily.' as what_to_do
     from audience_size_anomalies
@@ -54,11 +59,10 @@ final as (
         'audience_churns' as alert_name,
         'medium' as severity,
         audience as subject,
-        'retention' as alert_owner,
+        monitored_by as alert_owner,
         cast(observed_on as timestamp) as since_at,
-        cast(round(100 * weekly_churn_rate) as {{ dbt.type_string() }})
-        || ' % left within a week, where '
-        || cast(round(100 * weekly_churn_limit) as {{ dbt.type_string() }}) || ' % may' as detail,
+        {{ grouped_number('100 * weekly_churn_rate') }} || ' % left within a week, where '
+        || {{ grouped_number('100 * weekly_churn_limit') }} || ' % may' as detail,
         'See audience_membership for who comes and goes; a longer window steadies it.'
             as what_to_do
     from audience_size_anomalies

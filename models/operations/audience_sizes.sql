@@ -15,6 +15,7 @@ audiences as (
     select
         '{{ band.audience }}' as audience,
         '{{ band.label }}' as label,
+        '{{ band.monitor | replace("'", "''") }}' as monitored_by,
         cast({{ band.version }} as bigint) as version,
         cast({{ band.expected_low }} as bigint) as expected_low,
         cast({{ band.expected_high }} as bigint) as expected_high,
@@ -43,6 +44,7 @@ final as (
     select
         audiences.audience,
         audiences.label,
+        audiences.monitored_by,
         '{{ invocation_id }}' as build_id,
         audiences.version,
         {{ as_of() }} as as_of,

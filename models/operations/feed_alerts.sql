@@ -69,9 +69,9 @@ final as (
         feed || ': ' || series as subject,
         'data' as alert_owner,
         last_occurred_at as since_at,
-        'nothing for ' || cast(cast(silent_hours as bigint) as {{ dbt.type_string() }})
+        'nothing for ' || {{ grouped_number('silent_hours') }}
         || ' hours, in which about '
-        || cast(cast(missed_events as bigint) as {{ dbt.type_string() }})
+        || {{ grouped_number('missed_events') }}
         || ' were to be expected' as detail,
         'See whether it still happens in the source, then whether it is still sent here.'
             as what_to_do
@@ -88,17 +88,17 @@ final as (
         case drift_kind
             when 'unknown word'
                 then
-                    'new, in ' || cast(rows_now as {{ dbt.type_string() }})
+                    'new, in ' || {{ grouped_number('rows_now') }}
                     || ' rows and in no seed'
             when 'lines refused'
                 then
-                    cast(rows_now as {{ dbt.type_string() }}) || ' in quarantine since a week, '
+                    {{ grouped_number('rows_now') }} || ' in quarantine since a week, '
                     || cast(round(100 * share_now, 1) as {{ dbt.type_string() }})
                     || ' % of the feed'
             else
-                'filled in ' || cast(round(100 * share_before) as {{ dbt.type_string() }})
+                'filled in ' || {{ grouped_number('100 * share_before') }}
                 || ' % of rows before and in '
-                || cast(round(100 * share_now) as {{ dbt.type_string() }}) || ' % in two days'
+                || {{ grouped_number('100 * share_now') }} || ' % in two days'
         end as detail,
         case drift_kind
             when 'unknown word'

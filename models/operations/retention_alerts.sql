@@ -34,7 +34,7 @@ final as (
         'experiment_refused' as alert_name,
         'high' as severity,
         experiments.experiment_id as subject,
-        'retention' as alert_owner,
+        coalesce(experiments.owner, 'retention') as alert_owner,
         experiments.starts_at as since_at,
         experiment_refusals.reason as detail,
         'See experiment_health; until it is mended the experiment shows no result.' as what_to_do
@@ -50,7 +50,7 @@ final as (
         reason as subject,
         'retention' as alert_owner,
         cast(min(received_on) as timestamp) as since_at,
-        cast(sum(messages) as {{ dbt.type_string() }})
+        {{ grouped_number('sum(messages)') }}
         || ' winback messages in 30 days, the last on '
         || cast(max(received_on) as {{ dbt.type_string() }}) as detail,
         'Put the suppression into the flow''s own conditions in Customer.io.' as what_to_do
@@ -65,7 +65,7 @@ final as (
         'incentive_ledger' as subject,
         'retention' as alert_owner,
         min(held_since_at) as since_at,
-        cast(count(*) as {{ dbt.type_string() }})
+        {{ grouped_number('count(*)') }}
         || ' people hold a discount and were given another meanwhile' as detail,
         'Keep holders out of other discount flows; incentive_ledger says who is next.' as what_to_do
     from incentive_ledger
@@ -79,8 +79,8 @@ final as (
         'message_taxonomy' as subject,
         'retention' as alert_owner,
         max(last_seen_at) as since_at,
-        cast(count(*) as {{ dbt.type_string() }}) || ' messages with '
-        || cast(sum(unclassified_deliveries) as {{ dbt.type_string() }})
+        {{ grouped_number('count(*)') }} || ' messages with '
+        || {{ grouped_number('sum(unclassified_deliveries)') }}
         || ' deliveries; audiences that go by class do not see them' as detail,
         'Add them to message_taxonomy.csv; message_taxonomy_coverage lists them.' as what_to_do
     from message_taxonomy_coverage

@@ -58,8 +58,8 @@ final as (
         subject,
         'data' as alert_owner,
         off_since_at as since_at,
-        'the destination says ' || cast(members_there as {{ dbt.type_string() }})
-        || ' members where ' || cast(members_sent as {{ dbt.type_string() }})
+        'the destination says ' || {{ grouped_number('members_there') }}
+        || ' members where ' || {{ grouped_number('members_sent') }}
         || ' were sent' as detail,
         'Fewer: people it does not know. More: somebody else adds to the audience.' as what_to_do
     from sync_reconciliation

@@ -20,10 +20,10 @@ final as (
         occurred_on,
         anomaly,
         series || ' on ' || cast(occurred_on as {{ dbt.type_string() }}) || ': '
-        || cast(events as {{ dbt.type_string() }}) || ' where '
-        || cast(cast(greatest(expected_events - tolerance, 0) as bigint) as {{ dbt.type_string() }})
+        || {{ grouped_number('events') }} || ' where '
+        || {{ grouped_number('greatest(expected_events - tolerance, 0)') }}
         || ' to '
-        || cast(cast(expected_events + tolerance as bigint) as {{ dbt.type_string() }})
+        || {{ grouped_number('expected_events + tolerance') }}
         || ' were expected from ' || cast(weeks as {{ dbt.type_string() }})
         || ' such weekdays' as explanation,
         events,
