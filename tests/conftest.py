@@ -42,6 +42,7 @@ LONGEST = (
     "loaders/test_killed_loads.py",
     "cio/test_mistakes.py",
     "models/test_app_api.py",
+    "models/test_arms.py",
     "models/test_identity.py",
 )
 
