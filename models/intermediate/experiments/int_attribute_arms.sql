@@ -15,6 +15,27 @@ statements as (
     where stated_at <= {{ as_of() }}
 ),
 
+profile_people as (
+    select * from {{ ref('int_profile_people') }}
+),
+
+-- One profile is told of by several feeds, and not all know it by Customer.io's own id: what is told
+-- of an id of the company's is told of the profile that has it. Two profiles stay two, also where
+-- they turned out to be one person later: each was in an arm.
+told_of_profiles as (
+    select
+        statements.attribute_name,
+        statements.attribute_value,
+        statements.stated_at,
+        case
+            when statements.profile_key like 'cio:%' then statements.profile_key
+            else coalesce(profile_people.canonical_key, statements.profile_key)
+        end as profile_key
+    from statements
+    left join profile_people
+        on statements.profile_key = profile_people.profile_key
+),
+
 named as (
     select
         arm_attributes.experiment_id,
@@ -35,17 +56,22 @@ told as (
     select
         named.experiment_id,
         named.starts_at,
-        statements.profile_key,
-        statements.attribute_name,
-        statements.attribute_value,
-        statements.stated_at,
-        max(case when statements.stated_at <= named.starts_at then statements.stated_at end) over (
-            partition by named.experiment_id, statements.profile_key, statements.attribute_name
+        told_of_profiles.profile_key,
+        told_of_profiles.attribute_name,
+        told_of_profiles.attribute_value,
+        told_of_profiles.stated_at,
+        max(
+            case
+                when told_of_profiles.stated_at <= named.starts_at then told_of_profiles.stated_at
+            end
+        ) over (
+            partition by
+                named.experiment_id, told_of_profiles.profile_key, told_of_profiles.attribute_name
         ) as in_force_from
-    from statements
+    from told_of_profiles
     inner join named
-        on statements.attribute_name = named.attribute_name
-    where statements.stated_at < coalesce(named.ends_at, cast('9999-12-31' as timestamp))
+        on told_of_profiles.attribute_name = named.attribute_name
+    where told_of_profiles.stated_at < coalesce(named.ends_at, cast('9999-12-31' as timestamp))
 ),
 
 -- Of what was told before the start only the last was still so then.
