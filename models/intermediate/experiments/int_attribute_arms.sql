@@ -19,9 +19,9 @@ profile_people as (
     select * from {{ ref('int_profile_people') }}
 ),
 
--- One profile is told of by several feeds, and not all know it by Customer.io's own id: what is told
--- of an id of the company's is told of the profile that has it. Two profiles stay two, also where
--- they turned out to be one person later: each was in an arm.
+-- One profile is told of by several feeds, and not all know it by Customer.io's own id: what is
+-- told of an id of the company's is told of the profile that has it. Two profiles stay two, also
+-- where they turned out to be one person later: each was in an arm.
 told_of_profiles as (
     select
         statements.attribute_name,
