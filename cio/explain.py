@@ -42,9 +42,13 @@ from message_events where person_id = $person
 order by occurred_at desc, message_event_id limit $limit
 """
 _EXPERIMENTS = """
-select experiment_id, coalesce(arm, 'several arms, so in none') as arm, is_held_out, index_at,
-    window_ends_at, is_delivered, is_mature
-from experiment_people where person_id = $person order by experiment_id
+select experiment_id, coalesce(people.arm, 'several arms, so in none') as arm,
+    string_agg(distinct assignments.evidence, ', ') as evidence, people.is_held_out,
+    people.held_out_until, people.index_at, people.window_ends_at, people.is_delivered,
+    people.is_mature
+from experiment_people as people
+inner join assignments using (experiment_id, person_id)
+where person_id = $person group by all order by experiment_id
 """
 _AUDIENCES = """
 select audience, entered_at, expires_at, reason
@@ -69,7 +73,7 @@ class Explanation:
         pressure: Messages and clicks in windows.
         purchases: What they bought.
         events: Their newest message events.
-        experiments: The arm of each experiment they are in.
+        experiments: The arm of each experiment they are in, and how that is known.
         audiences: Each audience: whether they are in, and the values that decided it.
         receipts: What syncs did about them, newest first.
     """

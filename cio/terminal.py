@@ -30,7 +30,7 @@ def table(
     *,
     whole: Collection[str] = (),
 ) -> Table:
-    """A table; columns whose values are numbers are set to the right.
+    """A table; columns whose values are numbers are set to the right, and what holds says yes.
 
     Args:
         title: What it is of.
@@ -40,11 +40,19 @@ def table(
     """
     made = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
     for index, column in enumerate(columns):
-        is_number = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
+        is_number = bool(rows) and all(
+            isinstance(row[index], int | float) and not isinstance(row[index], bool) for row in rows
+        )
         made.add_column(column, justify="right" if is_number else "left", no_wrap=column in whole)
     for row in rows:
-        made.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
+        made.add_row(*map(_cell, row))
     return made
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 @contextmanager

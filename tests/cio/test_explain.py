@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.cio.command import cio, cio_here
+from warehouse.connection import read_published
+from warehouse.home import Home
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,3 +63,22 @@ def test_it_reads_well_at_a_terminal(home: Path) -> None:
     assert "clicked 1 times in 7 days" in said.out
     assert "What syncs did: nothing" not in said.out
     assert "accepted" in said.out
+
+
+def test_it_says_how_an_arm_is_known_and_until_when_somebody_is_held_out(home: Path) -> None:
+    with read_published(Home(home)) as published:
+        held = published.table("marts", "experiment_people")
+        people = published.table("marts", "people")
+        row = published.connection.execute(
+            "select people.cio_id, held.experiment_id, held.arm, held.held_out_until "
+            f"from {held} as held inner join {people} as people using (person_id) "
+            "where held.is_held_out and not held.is_mixed order by all limit 1"
+        ).fetchone()
+    assert row is not None
+    who, experiment, arm, until = row
+    found: Any = cio_here("explain", who, "--json", home=home).json
+    told = {one["experiment_id"]: one for one in found["experiments"]}[experiment]
+    assert told["arm"] == arm
+    assert told["is_held_out"] is True
+    assert told["evidence"] in {"delivery", "recorded", "branch", "drawn", "attribute", "segment"}
+    assert (told["held_out_until"] is None) == (until is None)

@@ -19,3 +19,13 @@ def test_the_name_of_a_section_is_not_taken_for_markup(capsys: pytest.CaptureFix
     assert "Of [run]" in said.out
     assert "[run.load]" in said.out
     assert "[alerts.slack]" in said.err
+
+
+def test_numbers_have_their_thousands_apart_and_what_holds_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out.print(table("People", ("orders", "is_held_out"), [(1234, True), (1, False)]))
+    said = capsys.readouterr().out
+    assert "1,234" in said
+    assert "yes" in said
+    assert "no" in said
