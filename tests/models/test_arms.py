@@ -300,6 +300,13 @@ def test_the_same_people_told_wrong_have_a_reason_and_no_number(
     assert reason in found[0][2]
 
 
+def test_who_is_held_out_stays_so_where_the_other_arm_was_told_wrong(built: Built) -> None:
+    held_out = built.rows(
+        "select count(*) from @experiment_people where experiment_id = 'unread' and is_held_out"
+    )
+    assert held_out == [(PEOPLE // 4,)]
+
+
 def test_who_is_held_out_by_an_attribute_or_a_segment_is_in_no_plan(built: Built) -> None:
     """Everybody who bought nothing since May is to be won back."""
     with open_warehouse(built.home, purpose="call it a whole build") as connection:
