@@ -209,9 +209,18 @@
     union all
 
     {{ health_check(
-        'mixed_arms', status_above('mixed_share', 0.01, 0.1), 'mixed_share', 0.1,
+        'mixed_arms',
         "case
-            when mixed_share > 0.1 and mixed_share > cast(mixed_people as double) / people
+            when mixed_share is null then 'unknown'
+            when mixed_share > 0.1 or mixed_held_out_share > 0.05 then 'fail'
+            when mixed_share > 0.01 or mixed_held_out_share > 0.01 then 'warn'
+            else 'pass'
+        end",
+        'case when 2 * mixed_held_out_share > mixed_share then mixed_held_out_share'
+        ~ ' else mixed_share end',
+        'case when 2 * mixed_held_out_share > mixed_share then 0.05 else 0.1 end',
+        "case
+            when mixed_held_out_share > 0.05
                 then 'held-out people were seen in another arm as well: the holdout is contaminated'
             when mixed_share > 0.1 then 'people were seen in several arms: they are in none'
             else 'share of people seen in several arms, of all or of those held out; they are in none'

@@ -101,13 +101,12 @@ measured as (
         purchases.last_currency,
         purchases.orders,
         purchases.costed_orders,
-        -- Of everybody, or of those held out: of a small holdout all may have been reached, and
-        -- they are few among everybody.
-        greatest(
-            cast(splits.mixed_people as double) / nullif(splits.people, 0),
-            cast(splits.mixed_held_out_people as double)
-            / nullif(splits.control_people + splits.mixed_held_out_people, 0)
-        ) as mixed_share,
+        cast(splits.mixed_people as double) / nullif(splits.people, 0) as mixed_share,
+        -- Few among everybody may be many of a small holdout. Two people who turn out to be one were
+        -- mostly drawn apart if one of them was held out, and seldom otherwise.
+        cast(splits.mixed_held_out_people as double)
+        / nullif(splits.control_people + splits.mixed_held_out_people, 0)
+            as mixed_held_out_share,
         case
             when purchases.costed_orders > 0
                 then cast(purchases.orders - purchases.costed_orders as double) / purchases.orders
