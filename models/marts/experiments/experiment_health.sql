@@ -102,8 +102,8 @@ measured as (
         purchases.orders,
         purchases.costed_orders,
         cast(splits.mixed_people as double) / nullif(splits.people, 0) as mixed_share,
-        -- Few among everybody may be many of a small holdout. Two people who turn out to be one were
-        -- mostly drawn apart if one of them was held out, and seldom otherwise.
+        -- Few among everybody may be many of a small holdout. Two people who turn out to be one
+        -- were mostly drawn apart if one of them was held out, and seldom otherwise.
         cast(splits.mixed_held_out_people as double)
         / nullif(splits.control_people + splits.mixed_held_out_people, 0)
             as mixed_held_out_share,
