@@ -128,8 +128,8 @@ select health.experiment_id, experiments.label, experiments.owner, health.check_
     health.status, health.detail
 from experiment_health as health
 inner join int_experiments as experiments on health.experiment_id = experiments.experiment_id
-left join open_alerts as alerts on alerts.alert_name = 'experiment_refused'
-    and alerts.subject = health.experiment_id and alerts.detail = health.detail
+left join open_alerts as alerts
+    on alerts.alert_name = 'experiment_refused' and alerts.subject = health.experiment_id
 where health.status in ('warn', 'fail') and alerts.subject is null
 order by health.status, health.experiment_id, health.check_name
 """
