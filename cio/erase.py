@@ -6,6 +6,7 @@ to find them; once all is done only their hashes are left, and the proof.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -202,6 +203,9 @@ def _person(home: Home, case: Path, identifier: str) -> tuple[Person, list[str]]
         message = f"{identifier!r} belongs to several people: {ids}. Give one of these."
         raise UsageError(message)
     people += [row[0] for row in rows]
+    # who they were before a better identifier or a merge: what was observed of them then names that
+    alone = [row[1].strip() for row in rows if not row[2]] if rows else [identifier.strip()]
+    people += [_person_id(f"{kind}:{name}") for name in alone for kind in (*KINDS, "mpid")]
     names += [row[1].strip().lower() for row in rows if not row[2]]
     shared = {*found.get("shared", []), *(row[1].strip().lower() for row in rows if row[2])}
     if identifier.strip() not in people:
@@ -210,6 +214,11 @@ def _person(home: Home, case: Path, identifier: str) -> tuple[Person, list[str]]
     # as profile keys have them
     keys = [f"{kind}:{name}" for name in plain for kind in (*KINDS, "cio_id")]
     return Person(tuple(dict.fromkeys(people)), (*plain, *keys)), sorted(shared)
+
+
+def _person_id(profile_key: str) -> str:
+    """The person of a profile that nothing joins to another, as `int_profile_people` has it."""
+    return hashlib.md5(profile_key.encode(), usedforsecurity=False).hexdigest()
 
 
 def _identifiers(home: Home, identifier: str) -> list[tuple[str, str, bool]]:

@@ -334,6 +334,20 @@ def test_what_a_source_still_has_stays_out_until_the_person_comes_back(world: Wo
     assert count(world, "raw_customerio.webhook_events where customer_id = 'customer-7'") == 2
 
 
+def test_what_was_drawn_and_observed_of_somebody_before_a_merge_goes_too(world: World) -> None:
+    """By then they had another person_id: that of an address, or of an id in capitals."""
+    world.query(
+        "create schema if not exists raw_draws; create table raw_draws.assignments as "
+        "select person_id, person_id as first_person_id from (values (md5('email:9@example.com')), "
+        "(md5('id:customer-9')), (md5('email:family@example.com')), ('person-9'), ('person-6')) "
+        "as drawn(person_id); select 1"
+    )
+    erased(world, "9@example.com")
+    assert world.query("select person_id from raw_draws.assignments order by 1") == sorted(
+        [(md5("email:family@example.com"),), ("person-6",)]
+    )
+
+
 def test_a_short_id_takes_nobody_else_with_it() -> None:
     with duckdb.connect() as connection:
         connection.execute(
